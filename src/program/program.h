@@ -1,0 +1,77 @@
+/* program.h -- a workspace's documents: parsed, checked whole, compiled, versioned. Pure.
+ *
+ * Input is a list of (path, text); nothing here opens a file. A program is immutable once made; everything in it lives in
+ * its arena. Either all documents are right or nothing is made and every problem is listed with file, line and column. */
+#pragma once
+#include "contact/policy.h"
+#include "journey/journey.h"
+#include "lifecycle/lifecycle.h"
+#include "segment/segment.h"
+#include "base/yaml.h"
+
+struct program_file { struct str path /* "journeys/welcome.yaml" */, text; };
+
+/* Evidence that an activity runs elsewhere. */
+struct evidence_def {
+	struct str activity;
+	const struct trigger *const *seen_in; size_t n_seen_in;
+	const struct cond *when;         /* if: */
+	uint32_t at_least_people, spread_days, spread_of_days;
+};
+struct activity_def {                    /* a row of the activity catalogue */
+	struct str id, stage, channel, market, name, touchpoint, runs_here, needs, evidence;
+};
+struct template_file { struct str name /* "cart_reminder" */, locale /* "" = any */, variant, part /* "html", "txt", "subject" */, text, path; };
+struct goal_def { struct str name; const struct trigger *const *on; size_t n_on; const struct cond *value; };
+
+struct program {
+	struct arena arena;
+	uint64_t version;                /* hash of all files */
+	struct str name, market, region, zone, currency;
+	bool tracking_needs_consent;     /* region EU */
+	const struct str *locales; size_t n_locales;
+	bool leap_1_mar;
+	uint8_t workdays;                /* bit 0 = Monday */
+	const int64_t *holidays; size_t n_holidays;          /* days since 1970 */
+	uint32_t holdout_permille;       /* of the whole program */
+	struct vocabulary vocabulary;
+	struct features *features;
+	struct condition_def *conditions; size_t n_conditions, n_segments;   /* segments first, in an order without cycles */
+	struct model_def *models; size_t n_models; uint32_t primary_model;
+	struct journey_def *journeys; size_t n_journeys;
+	struct policy_def policy;
+	struct evidence_def *evidence; size_t n_evidence;
+	struct activity_def *activities; size_t n_activities;
+	struct template_file *templates; size_t n_templates;
+	/* Entry conditions of shipped journeys that this program does not run: folded in the shadow for the gap map. */
+	struct journey_def *shadows; size_t n_shadows;
+	const struct json *catalogue;    /* {"product":{id:{…}},"store":{…}}: what the documents bring along */
+	const struct json *settings;     /* sender: from, reply_to, postal address, tracking, … of program.yaml; NULL = none */
+	const struct program_file *files; size_t n_files;
+};
+struct problem { struct err err; bool warning; };
+typedef VEC(struct problem) problem_list;
+
+/* `activities_tsv` and `shadow_files` (journeys of the shipped program) are built in by the shell; may be empty. False when
+ * any problem is not a warning; then *ret is NULL. Free with program_free. */
+MUST_CHECK bool program_make(const struct program_file *files, size_t n, struct tz_set *zones, struct str activities_tsv,
+    const struct program_file *shadow_files, size_t n_shadow, problem_list *problems, struct program **ret);
+void program_free(struct program *p);
+/* What `apply` prints: added, removed, changed documents, one line each. */
+void program_diff(const struct program *before /* NULL */, const struct program *after, struct buf *out);
+/* The body of a `program` entry, and back: {"files":[{"path":…,"text":…}…]}. */
+void program_write_json(const struct program *p, struct buf *out);
+MUST_CHECK bool program_files_of_json(struct arena *a, const struct json *body, struct program_file **ret, size_t *ret_n, struct err *e);
+const struct journey_def *program_journey(const struct program *p, struct str name);
+/* The template of a message in a person's locale: the locale, its language, the first locale, then any. NULL = none. */
+const struct template_file *program_template(const struct program *p, struct str name, struct str variant, struct str locale, const char *part);
+
+/* The `examples:` of the documents, parsed; the engine's tell.h runs them in virtual time. */
+struct example {
+	struct str document, it;
+	struct str file; int line;
+	const struct yaml *yaml;
+};
+size_t program_examples(const struct program *p, const struct example **ret);
+/* people.yaml: example people by name. NULL when there is none. */
+const struct yaml *program_example_person(const struct program *p, struct str name);

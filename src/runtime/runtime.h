@@ -1,0 +1,57 @@
+/* runtime.h -- one workspace, running: threads, the order of entries, group commit, the snapshot's sweep, recovery, the clock's door.
+ *
+ * The fold thread alone touches the engine; the write thread alone owns the writing connection. Everybody else hands in batches
+ * (log/append.h) or asks questions here. */
+#pragma once
+#include "engine/engine.h"
+#include "log/append.h"
+
+struct workspace;                        /* an open workspace */
+struct workspace_options {
+	const char *dir;
+	bool clock_is_right;             /* start although the last entry is more than thirty days old */
+	bool no_sending;                 /* e.g. import, check: channels get nothing */
+	struct str activities_tsv;
+	const struct program_file *shadow_files; size_t n_shadow;
+	/* Progress of recovery for terminals; may be NULL. */
+	void (*progress)(void *self, const char *what, uint64_t done, uint64_t total); void *progress_self;
+};
+/* Makes DIR, perennial.db and the keys. The documents are written by the caller (DIR/program/). */
+MUST_CHECK bool workspace_create(const char *dir, struct err *e);
+/* Takes the lock (ERR_CONFLICT names the process that holds it), opens, recovers, starts the threads. */
+MUST_CHECK bool workspace_open(const struct workspace_options *o, struct workspace **ret, struct err *e);
+/* Stops taking batches, works off what was taken, writes, closes. */
+void workspace_close(struct workspace *w);
+
+struct append_port workspace_append(struct workspace *w);
+struct outbox_port workspace_outbox(struct workspace *w);
+const uint8_t *workspace_hash_key(const struct workspace *w);       /* 16 bytes */
+struct tz_set *workspace_zones(struct workspace *w);
+const char *workspace_dir(const struct workspace *w);
+
+/* Runs `ask` on the fold thread between batches; returns when it is done. It must not take longer than LIMIT_FOLD_SLICE_US: for longer work
+ * call it again and again with a slice. Must not be called from the fold or write thread. */
+void workspace_ask(struct workspace *w, void (*ask)(struct engine *g, void *context), void *context);
+/* Appends one entry of our own and waits until it is durable. body: one JSON object. ret_profile, ret_seq may be NULL. */
+MUST_CHECK bool workspace_append_one(struct workspace *w, enum entry_kind kind, struct str name, struct str body, uint64_t *ret_seq, struct err *e);
+/* Makes a program live: back-fills what it newly needs of the past, then appends its entry. */
+MUST_CHECK bool workspace_apply(struct workspace *w, struct program *p, void (*progress)(void *self, uint64_t done, uint64_t total), void *self, struct err *e);
+/* History imports: entries with history set are collected while the workspace is *in history* and folded anew, merged by time, by
+ * history_finish (`shift`: moves every happened so that the latest falls on `ending`; WALL_NEVER = no shift). */
+bool workspace_in_history(struct workspace *w);
+MUST_CHECK bool workspace_history_finish(struct workspace *w, void (*progress)(void *self, uint64_t done, uint64_t total), void *self, struct err *e);
+/* A read-only connection with the `event` table (struct sqlite3 *); release with sqlite3_close. */
+struct sqlite3;
+MUST_CHECK bool workspace_reader(const char *dir, struct sqlite3 **ret, struct err *e);
+/* VACUUM INTO while running. */
+MUST_CHECK bool workspace_backup(const char *dir, const char *file, struct err *e);
+/* State on disk, brought to one instant, against a fresh fold of the log. Differences are written to out, a line each. */
+MUST_CHECK bool workspace_verify(const char *dir, struct buf *out, bool *ret_equal, void (*progress)(void *self, uint64_t done, uint64_t total), void *self, struct err *e);
+/* Entries of the log, first to last, [from, to]; stops when take returns false. For backtest, export, verify. */
+MUST_CHECK bool workspace_read_log(const char *dir, uint64_t from, uint64_t to, bool (*take)(void *self, const struct entry *en), void *self, struct err *e);
+/* The latest entries of one person, newest first, by the chain. */
+MUST_CHECK bool workspace_timeline(struct workspace *w, uint32_t profile, size_t max, bool (*take)(void *self, const struct entry *en), void *self, struct err *e);
+void workspace_metrics_json(struct workspace *w, struct json_writer *out);
+/* The sending fence: why sending is held ("" = it is not), and the operator's choice. */
+struct str workspace_fence(struct workspace *w);
+void workspace_fence_lift(struct workspace *w, bool skip_overdue);
