@@ -93,6 +93,8 @@ struct expr_scope {
 	const struct vocabulary *vocabulary;
 	const struct str *names; const struct expr *const *name_trees; size_t n_names;   /* `with:` */
 	const struct str *steps; size_t n_steps;                    /* names of sends, tasks, waits */
+	bool change;                  /* the where of `change of`: + from, to, product (set by trigger_compile itself) */
+	struct tz_set *zones;         /* for `schedule … in "Europe/Berlin"` */
 };
 struct warning {
 	int line, column;
@@ -121,11 +123,11 @@ struct row {
 	wall time;               /* happened */
 	uint64_t seq;
 	uint64_t key;            /* hash of the amended key (order_id), 0 = none */
-	bool negative;           /* an unlinked refund: counts for sums, not for counts */
+	bool negative;           /* an unlinked refund: its amount column is below 0; only sums look at it */
 	struct value *columns;   /* n_columns of the stream; VALUE_JSON columns hold a copy that the profile owns */
 };
 struct rows {
-	const struct row *const *items; /* ordered; voided rows are not among them */
+	const struct row *const *items; /* ordered by time, then seq; voided rows are not among them */
 	size_t n;
 	uint64_t folded;                /* rows older than items[0] that were folded into a count */
 	wall folded_latest, folded_first;
@@ -158,6 +160,20 @@ struct money_port {
 	void *self;
 	bool (*convert)(void *self, struct str currency, wall at, fixed amount, fixed *ret);
 };
+/* What an event (Order Cancelled, Order Refunded) does to rows of earlier ones, now or when they come late: for each stream
+ * that the amended event feeds, rows of this key with a time not after the event's are left out (`voids`), or `amount` is
+ * taken off their column. key 0: no link was given; a `negative` row with -amount in that column is added at the event's own
+ * time. column -1: the stream holds nothing that a refund changes (then there is nothing to do, unless it voids). */
+struct amend {
+	uint32_t stream;
+	uint64_t key;
+	bool voids;
+	int column;
+	fixed amount;
+};
+bool features_amends(const struct features *f, struct str event_name);      /* is there any amendment by this event? */
+void features_amend(const struct features *f, const struct event_view *ev, const struct money_port *money,
+    void (*visit)(void *self, const struct amend *what), void *self);
 /* For each row that the event yields for this stream calls `take` with columns that live in the arena (values of JSON
  * kind point into the event). */
 void features_accept(const struct features *f, uint32_t stream, const struct event_view *ev, const struct money_port *money,
@@ -201,7 +217,8 @@ struct facts {
 	const struct json *(*nearest)(void *self, struct str kind, fixed latitude, fixed longitude, fixed *ret_metres);
 	/* Calls each member of the person's account with facts about it; stops when visit returns false. */
 	void (*people)(void *self, bool (*visit)(void *visitor, const struct facts *member), void *visitor);
-	bool (*holiday)(void *self, int64_t day);
+	bool (*holiday)(void *self, int64_t day);     /* NULL = none; Saturday and Sunday are no workdays anyway */
+	const struct money_port *money;               /* NULL = amounts in other currencies are missing */
 };
 /* What is in hand at a moment; all may be NULL. */
 struct moment {
@@ -239,8 +256,8 @@ const struct cond *trigger_condition(const struct trigger *t);
 /* TRIGGER_CHANGE: path changed, root and steps; where over from/to. */
 const struct fact_path *trigger_change_path(const struct trigger *t);
 bool trigger_change_is_catalogue(const struct trigger *t, struct str *ret_kind);
-/* TRIGGER_DATE and TRIGGER_SCHEDULE: the first instant > after at which it fires for this person; WALL_NEVER. *ret_expiry: the
- * answer holds until then if nothing else happens. */
+/* TRIGGER_DATE and TRIGGER_SCHEDULE: the first instant > after at which it fires for this person, WALL_NEVER if none; holds until
+ * what the facts say changes. */
 wall trigger_next(const struct trigger *t, const struct facts *facts, wall after, struct arena *scratch);
 
 /* wait:, at:, expires: — the instant they name, counted from `from` (rule 10: d and w keep the clock of the person's zone; rule 11:
@@ -255,4 +272,7 @@ wall when_add(const struct facts *facts, wall from, const struct value *length);
 /* entry.each: the items of the collection as JSON, at the trigger. */
 size_t expr_items(const struct cond *collection, const struct facts *facts, const struct moment *m, wall now, struct arena *a,
     const struct json *const **ret_items);
-/* to: people where (…): calls visit for each member of the account that fits. */
+/* to: people where (…): calls visit for each member of the account that fits, until it returns false. False when the condition
+ * is no `people` (a text, say: then cond_eval gives it). */
+bool cond_people(const struct cond *c, const struct facts *facts, const struct moment *m, wall now, struct arena *scratch,
+    bool (*visit)(void *self, const struct facts *member), void *self);
