@@ -16,6 +16,7 @@ struct suitability_def {
 	const struct cond *applies;      /* for: over message.*; NULL = all */
 	const struct cond *refuse_if;    /* one of the two */
 	const struct cond *hold_if;
+	uint32_t hold_standing;          /* hold_if as the program's (hidden) condition; UINT32_MAX = it speaks of the message */
 };
 struct quiet_def {
 	uint32_t channels;               /* bit a channel */

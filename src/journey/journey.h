@@ -41,13 +41,15 @@ struct trait_set { struct str path; bool is_consent; const struct cond *value; }
 
 struct step_def {
 	enum step_kind kind;
-	struct str name;             /* given, or made: "step 3"; unique in the journey except sends in different arms */
+	struct str name;             /* given, or made: a send's template, a task's name, else "wait 3"; unique in the journey except
+	                              * sends of different arms that were given the same name */
 	struct str activity, note;
 	const struct cond *condition; /* if: */
 	uint16_t next;               /* STEP_NONE = the end */
 	/* wait */
 	const struct when *when;     /* WAIT; `up to` of WAIT_FOR and WAIT_UNTIL */
 	const struct trigger *const *triggers; size_t n_triggers;   /* WAIT_FOR */
+	const uint32_t *triggers_standing;   /* beside triggers: see entry_standing */
 	uint32_t standing;           /* WAIT_UNTIL: index into the program's conditions; UINT32_MAX = `moment` is asked */
 	const struct cond *until;    /* WAIT_UNTIL: the condition, for enrolment-dependent ones */
 	uint16_t then_step, else_step; /* first steps; STEP_NONE = go on */
@@ -81,6 +83,10 @@ struct journey_def {
 	struct str file;
 	/* entry */
 	const struct trigger *const *entry_on; size_t n_entry_on;
+	/* Beside entry_on: the index of the program's (hidden) condition behind a `becomes`; UINT32_MAX = another kind of trigger, or
+	 * one whose condition depends on the enrolment (`becomes … since entry`), which is asked with trigger_condition(). Hidden
+	 * conditions of the same text are shared, so they are found by index, never by name. */
+	const uint32_t *entry_standing, *exit_standing, *goal_standing;
 	const struct cond *entry_if; /* NULL = none */
 	const struct cond *each;     /* collection; NULL = none */
 	const struct cond *per;      /* NULL = one enrolment a person */
@@ -96,6 +102,7 @@ struct journey_def {
 	msec goal_within; const struct cond *goal_value;
 	uint32_t holdout_permille;
 	const struct variant *variants; size_t n_variants;
+	const struct named_value *with; size_t n_with;   /* `with:`, for templates: conditions have them inlined */
 	struct step_def *steps; uint16_t n_steps; uint16_t first;
 	bool paused, draining;
 };

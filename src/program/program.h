@@ -22,7 +22,14 @@ struct activity_def {                    /* a row of the activity catalogue */
 	struct str id, stage, channel, market, name, touchpoint, runs_here, needs, evidence;
 };
 struct template_file { struct str name /* "cart_reminder" */, locale /* "" = any */, variant, part /* "html", "txt", "subject" */, text, path; };
-struct goal_def { struct str name; const struct trigger *const *on; size_t n_on; const struct cond *value; };
+/* A conversion with a value and a window: goals.yaml. The gap map values activities of a stage by its goal. */
+struct goal_def {
+	struct str name, label, stage /* of the primary model; "" = none */;
+	const struct trigger *const *on; size_t n_on;
+	const uint32_t *standing;        /* beside on: condition of a `becomes`, UINT32_MAX = none */
+	const struct cond *value;        /* NULL = none; reads event */
+	msec within;                     /* 0 = none stated */
+};
 
 struct program {
 	struct arena arena;
@@ -37,16 +44,22 @@ struct program {
 	struct vocabulary vocabulary;
 	struct features *features;
 	struct condition_def *conditions; size_t n_conditions, n_segments;   /* segments first, in an order without cycles */
+	const uint32_t *order;           /* all n_conditions, each after the segments and the models' stages that it names */
 	struct model_def *models; size_t n_models; uint32_t primary_model;
 	struct journey_def *journeys; size_t n_journeys;
 	struct policy_def policy;
 	struct evidence_def *evidence; size_t n_evidence;
+	struct goal_def *goals; size_t n_goals;
 	struct activity_def *activities; size_t n_activities;
 	struct template_file *templates; size_t n_templates;
 	/* Entry conditions of shipped journeys that this program does not run: folded in the shadow for the gap map. */
 	struct journey_def *shadows; size_t n_shadows;
-	const struct json *catalogue;    /* {"product":{id:{…}},"store":{…}}: what the documents bring along */
-	const struct json *settings;     /* sender: from, reply_to, postal address, tracking, … of program.yaml; NULL = none */
+	/* {"product":{id:{…}},"store":{…},"rate":{"SEK":0.09}}: what the documents bring along, as the body of a catalogue entry;
+	 * NULL = nothing. `rate` holds only the currencies that program.yaml gives a figure. */
+	const struct json *catalogue;
+	/* {"brand":{name,url,logo,colour,address,support},"senders":{"default":"Shop <shop@…>",…},"reply_to":…,"tracking":…} of
+	 * program.yaml; NULL = none. Templates read `brand`. */
+	const struct json *settings;
 	const struct program_file *files; size_t n_files;
 };
 struct problem { struct err err; bool warning; };
@@ -73,5 +86,7 @@ struct example {
 	const struct yaml *yaml;
 };
 size_t program_examples(const struct program *p, const struct example **ret);
+/* The catalogue that examples begin with: the program's, and plainly made-up rates for the currencies that have no figure. */
+const struct json *program_example_catalogue(const struct program *p);
 /* people.yaml: example people by name. NULL when there is none. */
 const struct yaml *program_example_person(const struct program *p, struct str name);
