@@ -23,6 +23,8 @@
 	X(IDS_PER_PROFILE, 100, "ids", "anonymous ids held by one profile")                \
 	X(ROUNDS, 16, "rounds", "set and audience steps that trigger each other in one entry") \
 	X(STEPS_PER_JOURNEY, 200, "steps", "steps of a journey")                           \
+	X(JOURNEYS, 500, "journeys", "journeys of a program")                              \
+	X(SEGMENTS, 2000, "segments", "segments of a program")                             \
 	X(ENROLMENTS_PER_PROFILE, 200, "enrolments", "live enrolments of one profile")     \
 	X(ALARMS_PER_TICK, 500, "alarms", "alarms one tick fires before others get a turn") \
 	X(FOLD_SLICE_US, 1000, "µs", "the time anything may hold the fold thread")         \
