@@ -57,10 +57,13 @@ struct program {
 	/* {"product":{id:{…}},"store":{…},"rate":{"SEK":0.09}}: what the documents bring along, as the body of a catalogue entry;
 	 * NULL = nothing. `rate` holds only the currencies that program.yaml gives a figure. */
 	const struct json *catalogue;
-	/* {"brand":{name,url,logo,colour,address,support},"senders":{"default":"Shop <shop@…>",…},"reply_to":…,"tracking":…} of
-	 * program.yaml; NULL = none. Templates read `brand`. */
+	/* {"brand":{name,url,logo,colour,address,support,…,currency,locale},"senders":{"default":"Shop <shop@…>",…},"reply_to":…,
+	 * "tracking":{"opens":…,"clicks":…}} of program.yaml, each only when it is there; NULL = no program.yaml. Templates read `brand`. */
 	const struct json *settings;
-	const struct program_file *files; size_t n_files;
+	const struct program_file *files; size_t n_files;    /* by path */
+	const struct example *examples; size_t n_examples;
+	const struct yaml *people;       /* people.yaml; NULL = none */
+	const struct json *example_catalogue;
 };
 struct problem { struct err err; bool warning; };
 typedef VEC(struct problem) problem_list;
@@ -79,9 +82,13 @@ const struct journey_def *program_journey(const struct program *p, struct str na
 /* The template of a message in a person's locale: the locale, its language, the first locale, then any. NULL = none. */
 const struct template_file *program_template(const struct program *p, struct str name, struct str variant, struct str locale, const char *part);
 
-/* The `examples:` of the documents, parsed; the engine's tell.h runs them in virtual time. */
+/* The `examples:` of the documents, parsed; the engine's tell.h runs them in virtual time. Those of a lifecycle document expect
+ * stages: `- 2026-01-14 12:00: act` is a move to the stage act of that model, to the minute in the person's zone; all moves of
+ * the story, exactly these. Where the person stands when the example begins (`from`, else a minute before the story) is no move.
+ * Models are shared by programs: examples about people that this program does not know are left out, as are models not on. */
 struct example {
-	struct str document, it;
+	struct str document, it;         /* name of the journey or model */
+	bool of_lifecycle;
 	struct str file; int line;
 	const struct yaml *yaml;
 };
