@@ -1,0 +1,541 @@
+#include "profile/rows.h"
+#include "base/limits.h"
+#include <string.h>
+
+/* What does not fit into the set itself. */
+struct row_heap {
+	uint32_t cap;
+	bool whole;                      /* items are struct row *, not stamps */
+	uint64_t folded;
+	wall folded_first, folded_latest;
+	VEC(struct amend_note) notes;
+	union {
+		struct stamp *stamps;
+		struct row **rows;
+		void *items;
+	};
+};
+
+/* ---------------------------------------------------------------- memory of whole rows */
+
+enum { SLAB_BYTES = 32 * 1024 };
+
+static size_t
+row_bytes(uint32_t columns)
+{
+	return sizeof(struct row) + sizeof(struct value) * columns;
+}
+
+static struct row *
+row_new(struct row_store *s, uint32_t columns)
+{
+	struct row_slab *slab = &s->slabs[columns];
+	if (!slab->free) {
+		char *chunk = mem_alloc(SLAB_BYTES);
+		*(void **)(void *)chunk = slab->chunks;
+		slab->chunks = chunk;
+		s->bytes += SLAB_BYTES;
+		size_t size = row_bytes(columns);
+		for (char *at = chunk + 16; at + size <= chunk + SLAB_BYTES; at += size) {
+			*(void **)(void *)at = slab->free;
+			slab->free = at;
+		}
+	}
+	struct row *row = slab->free;
+	slab->free = *(void **)(void *)row;
+	row->columns = (struct value *)(row + 1);
+	return row;
+}
+
+static void
+row_free(struct row_store *s, struct row *row, uint32_t columns)
+{
+	for (uint32_t i = 0; i < columns; i++)
+		value_drop(s->texts, &row->columns[i]);
+	*(void **)(void *)row = s->slabs[columns].free;
+	s->slabs[columns].free = row;
+}
+
+void
+row_store_release(struct row_store *s)
+{
+	for (size_t i = 0; i < COUNT(s->slabs); i++)
+		for (void *chunk = s->slabs[i].chunks, *next; chunk; chunk = next) {
+			next = *(void **)chunk;
+			mem_free(chunk);
+		}
+	memset(s->slabs, 0, sizeof(s->slabs));
+}
+
+/* ---------------------------------------------------------------- finding and opening sets */
+
+static uint32_t
+set_place(const struct row_sets *sets, uint32_t stream)
+{
+	uint32_t low = 0, high = sets->n;
+	while (low < high) {
+		uint32_t mid = (low + high) / 2;
+		if (sets->items[mid].stream < stream)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static struct row_set *
+set_find(const struct row_sets *sets, uint32_t stream)
+{
+	uint32_t i = set_place(sets, stream);
+	return i < sets->n && sets->items[i].stream == stream ? &sets->items[i] : NULL;
+}
+
+static struct row_set *
+set_open(struct row_sets *sets, uint32_t stream)
+{
+	uint32_t i = set_place(sets, stream);
+	if (i < sets->n && sets->items[i].stream == stream)
+		return &sets->items[i];
+	if (sets->n == sets->cap) {
+		ASSERT(sets->cap < UINT16_MAX / 2);
+		sets->cap = (uint16_t)(sets->cap ? sets->cap + sets->cap / 2 + 1 : 4);
+		sets->items = mem_realloc(sets->items, sizeof(*sets->items) * sets->cap);
+	}
+	memmove(&sets->items[i + 1], &sets->items[i], sizeof(*sets->items) * (sets->n - i));
+	sets->items[i] = (struct row_set){.stream = stream};
+	sets->n++;
+	return &sets->items[i];
+}
+
+static struct row_heap *
+set_heap(struct row_set *set)
+{
+	if (set->on_heap)
+		return set->heap;
+	struct row_heap *h = mem_alloc(sizeof(*h));
+	h->folded_first = WALL_NEVER;
+	h->folded_latest = WALL_BEFORE_ALL;
+	if (set->n) {
+		h->cap = 2;
+		h->items = mem_alloc(sizeof(struct stamp) * h->cap);
+		h->stamps[0] = set->only;
+	}
+	set->heap = h;
+	set->on_heap = true;
+	return h;
+}
+
+static wall
+time_at(const struct row_set *set, uint32_t i)
+{
+	if (!set->on_heap)
+		return set->only.time;
+	return set->heap->whole ? set->heap->rows[i]->time : set->heap->stamps[i].time;
+}
+
+static uint64_t
+seq_at(const struct row_set *set, uint32_t i)
+{
+	if (!set->on_heap)
+		return set->only.seq;
+	return set->heap->whole ? set->heap->rows[i]->seq : set->heap->stamps[i].seq;
+}
+
+/* Where a row of this time and seq goes: after all that are not later. */
+static uint32_t
+place_of(const struct row_set *set, wall time, uint64_t seq)
+{
+	uint32_t i = set->n;
+	while (i > 0 && (time_at(set, i - 1).ms > time.ms || (time_at(set, i - 1).ms == time.ms && seq_at(set, i - 1) > seq)))
+		i--;
+	return i;
+}
+
+/* ---------------------------------------------------------------- pruning */
+
+static void
+heap_fold(struct row_heap *h, wall time)
+{
+	h->folded++;
+	h->folded_first = wall_min(h->folded_first, time);
+	h->folded_latest = wall_max(h->folded_latest, time);
+}
+
+/* Takes rows [from, to) out. */
+static void
+set_cut(struct row_store *s, struct row_set *set, uint32_t columns, uint32_t from, uint32_t to, bool fold)
+{
+	struct row_heap *h = set->heap;
+	for (uint32_t i = from; i < to; i++) {
+		if (fold)
+			heap_fold(h, time_at(set, i));
+		if (h->whole)
+			row_free(s, h->rows[i], columns);
+	}
+	size_t size = h->whole ? sizeof(*h->rows) : sizeof(*h->stamps);
+	memmove((char *)h->items + size * from, (char *)h->items + size * to, size * (set->n - to));
+	set->n = (set->n - (to - from)) & INT32_MAX;
+}
+
+static void
+prune_notes(struct row_heap *h, wall limit)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < h->notes.len; i++)
+		if (h->notes.items[i].time.ms > limit.ms)
+			h->notes.items[kept++] = h->notes.items[i];
+	h->notes.len = kept;
+}
+
+static void
+set_prune(struct row_store *s, struct row_set *set, const struct stream_shape *shape, wall now)
+{
+	const struct stream_keep *k = &shape->keep;
+	if (!set->on_heap && k->window == INT64_MAX)
+		return;
+	/* A voided first or latest row makes room for another, so nothing may be missing where rows can be voided. */
+	bool by_window = k->window != INT64_MAX && !(shape->amendable && (k->first || k->latest || k->count_only));
+	if (by_window) {
+		wall limit = wall_add(now, -k->window);
+		uint32_t old = 0;
+		while (old < set->n && time_at(set, old).ms <= limit.ms)
+			old++;
+		uint32_t from = k->first < old ? k->first : old;
+		uint32_t keep_latest = set->n > k->latest ? set->n - k->latest : 0;
+		uint32_t to = old < keep_latest ? old : keep_latest;
+		if (to > from) {
+			set_heap(set);
+			set_cut(s, set, shape->n_columns, from, to, k->count_only);
+		}
+		if (set->on_heap && !k->first && !k->latest)
+			prune_notes(set->heap, limit);
+	}
+	if (set->n > LIMIT_RETAINED_EVENTS && set->on_heap)
+		set_cut(s, set, shape->n_columns, k->first, set->n - LIMIT_RETAINED_EVENTS + k->first, true);
+	if (set->on_heap && set->heap->notes.len > LIMIT_RETAINED_EVENTS) {
+		memmove(set->heap->notes.items, set->heap->notes.items + 1, sizeof(struct amend_note) * (set->heap->notes.len - 1));
+		set->heap->notes.len--;
+	}
+}
+
+void
+rows_prune(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, wall now)
+{
+	struct row_set *set = set_find(sets, stream);
+	if (set)
+		set_prune(s, set, shape, now);
+}
+
+/* ---------------------------------------------------------------- adding */
+
+static void
+heap_reserve(struct row_heap *h, uint32_t n)
+{
+	if (n <= h->cap)
+		return;
+	h->cap = h->cap < 4 ? 4 : h->cap + h->cap / 2;
+	h->items = mem_realloc(h->items, (h->whole ? sizeof(*h->rows) : sizeof(*h->stamps)) * h->cap);
+}
+
+/* Stamps become whole rows when the first key or negative row comes. */
+static void
+heap_widen(struct row_store *s, struct row_set *set, struct row_heap *h)
+{
+	if (h->whole)
+		return;
+	struct row **rows = mem_alloc(sizeof(*rows) * (h->cap ? h->cap : 1));
+	for (uint32_t i = 0; i < set->n; i++) {
+		rows[i] = row_new(s, 0);
+		*rows[i] = (struct row){.time = h->stamps[i].time, .seq = h->stamps[i].seq, .columns = rows[i]->columns};
+	}
+	mem_free(h->items);
+	h->rows = rows;
+	h->whole = true;
+}
+
+static void
+insert_stamp(struct row_set *set, wall time, uint64_t seq)
+{
+	if (set->n == 0 && !set->on_heap) {
+		set->only = (struct stamp){time, seq};
+		set->n = 1;
+		return;
+	}
+	struct row_heap *h = set_heap(set);
+	uint32_t at = place_of(set, time, seq);
+	heap_reserve(h, set->n + 1);
+	memmove(&h->stamps[at + 1], &h->stamps[at], sizeof(*h->stamps) * (set->n - at));
+	h->stamps[at] = (struct stamp){time, seq};
+	set->n++;
+}
+
+static void
+insert_row(struct row_store *s, struct row_set *set, uint32_t columns, const struct row *row)
+{
+	struct row_heap *h = set_heap(set);
+	heap_widen(s, set, h);
+	uint32_t at = place_of(set, row->time, row->seq);
+	heap_reserve(h, set->n + 1);
+	memmove(&h->rows[at + 1], &h->rows[at], sizeof(struct row *) * (set->n - at));
+	struct row *kept = row_new(s, columns);
+	struct value *cells = kept->columns;
+	*kept = *row;
+	kept->columns = cells;
+	for (uint32_t i = 0; i < columns; i++)
+		cells[i] = row->columns ? value_keep(s->texts, &row->columns[i]) : VALUE_NONE;
+	h->rows[at] = kept;
+	set->n++;
+}
+
+void
+rows_add(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, const struct row *row, wall now)
+{
+	struct row_set *set = set_open(sets, stream);
+	bool full = set->on_heap && set->n == set->heap->cap;
+	if (full || set->n > LIMIT_RETAINED_EVENTS)
+		set_prune(s, set, shape, now);
+	if (shape->n_columns == 0 && !row->key && !row->negative && !(set->on_heap && set->heap->whole))
+		insert_stamp(set, row->time, row->seq);
+	else
+		insert_row(s, set, shape->n_columns, row);
+	if (set->n > LIMIT_RETAINED_EVENTS)
+		set_prune(s, set, shape, now);
+}
+
+void
+rows_amend(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, const struct amend_note *note)
+{
+	(void)s;
+	(void)shape;
+	struct row_heap *h = set_heap(set_open(sets, stream));
+	size_t at = h->notes.len;
+	while (at > 0 && (h->notes.items[at - 1].time.ms > note->time.ms ||
+			     (h->notes.items[at - 1].time.ms == note->time.ms && h->notes.items[at - 1].seq > note->seq)))
+		at--;
+	*vec_insert(&h->notes, at) = *note;
+}
+
+/* ---------------------------------------------------------------- what conditions see */
+
+/* A copy of the row with the amendments' amounts taken off; NULL when one voids it. */
+static const struct row *
+row_amended(const struct row_heap *h, const struct row *row, struct arena *scratch, uint32_t columns)
+{
+	const struct row *seen = row;
+	for (size_t i = 0; i < h->notes.len && row->key; i++) {
+		const struct amend_note *n = &h->notes.items[i];
+		if (n->key != row->key || row->time.ms > n->time.ms)
+			continue;
+		if (n->voids)
+			return NULL;
+		if (n->column < 0 || (uint32_t)n->column >= columns || seen->columns[n->column].kind != VALUE_NUMBER)
+			continue;
+		if (seen == row) {
+			struct row *copy = arena_alloc(scratch, row_bytes(columns));
+			*copy = *row;
+			copy->columns = (struct value *)(copy + 1);
+			memcpy(copy->columns, row->columns, sizeof(struct value) * columns);
+			seen = copy;
+		}
+		fixed *cell = &seen->columns[n->column].number;
+		if (__builtin_sub_overflow(*cell, n->amount, cell))
+			*cell = INT64_MIN;
+	}
+	return seen;
+}
+
+static struct rows
+view_stamps(const struct stamp *stamps, uint32_t n, struct arena *scratch)
+{
+	struct row *rows = arena_array(scratch, struct row, n);
+	const struct row **items = arena_array(scratch, const struct row *, n);
+	for (uint32_t i = 0; i < n; i++) {
+		rows[i].time = stamps[i].time;
+		rows[i].seq = stamps[i].seq;
+		items[i] = &rows[i];
+	}
+	return (struct rows){.items = items, .n = n};
+}
+
+struct rows
+rows_view(const struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct arena *scratch)
+{
+	const struct row_set *set = set_find(sets, stream);
+	if (!set)
+		return (struct rows){0};
+	if (!set->on_heap)
+		return view_stamps(&set->only, set->n, scratch);
+	const struct row_heap *h = set->heap;
+	struct rows v;
+	if (!h->whole) {
+		v = view_stamps(h->stamps, set->n, scratch);
+	} else if (!h->notes.len) {
+		v = (struct rows){.items = (const struct row *const *)h->rows, .n = set->n};
+	} else {
+		const struct row **items = arena_array(scratch, const struct row *, set->n + 1);
+		v = (struct rows){.items = items};
+		for (uint32_t i = 0; i < set->n; i++) {
+			const struct row *seen = row_amended(h, h->rows[i], scratch, shape->n_columns);
+			if (seen)
+				items[v.n++] = seen;
+		}
+	}
+	v.folded = h->folded;
+	v.folded_first = h->folded_first;
+	v.folded_latest = h->folded_latest;
+	return v;
+}
+
+/* ---------------------------------------------------------------- merging, clearing */
+
+static void
+set_release(struct row_store *s, struct row_set *set, uint32_t columns)
+{
+	if (!set->on_heap)
+		return;
+	for (uint32_t i = 0; set->heap->whole && i < set->n; i++)
+		row_free(s, set->heap->rows[i], columns);
+	mem_free(set->heap->items);
+	vec_release(&set->heap->notes);
+	mem_free(set->heap);
+}
+
+static void
+move_rows(struct row_store *s, struct row_sets *into, const struct row_set *set, const struct stream_shape *shape, wall now)
+{
+	for (uint32_t i = 0; i < set->n; i++) {
+		struct row stamp = {.time = time_at(set, i), .seq = seq_at(set, i)};
+		bool whole = set->on_heap && set->heap->whole;
+		rows_add(s, into, set->stream, shape, whole ? set->heap->rows[i] : &stamp, now);
+	}
+	if (!set->on_heap)
+		return;
+	for (size_t i = 0; i < set->heap->notes.len; i++)
+		rows_amend(s, into, set->stream, shape, &set->heap->notes.items[i]);
+	if (set->heap->folded) {
+		struct row_heap *h = set_heap(set_open(into, set->stream));
+		h->folded += set->heap->folded;
+		h->folded_first = wall_min(h->folded_first, set->heap->folded_first);
+		h->folded_latest = wall_max(h->folded_latest, set->heap->folded_latest);
+	}
+}
+
+void
+rows_merge(struct row_store *s, struct row_sets *into, struct row_sets *from, const struct stream_shape *shapes, wall now)
+{
+	for (uint32_t i = 0; i < from->n; i++) {
+		struct row_set *set = &from->items[i];
+		move_rows(s, into, set, &shapes[set->stream], now);
+		set_release(s, set, shapes[set->stream].n_columns);
+	}
+	mem_free(from->items);
+	*from = (struct row_sets){0};
+}
+
+void
+rows_clear(struct row_store *s, struct row_sets *sets, const struct stream_shape *shapes)
+{
+	for (uint32_t i = 0; i < sets->n; i++)
+		set_release(s, &sets->items[i], shapes[sets->items[i].stream].n_columns);
+	mem_free(sets->items);
+	*sets = (struct row_sets){0};
+}
+
+size_t
+rows_count(const struct row_sets *sets)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < sets->n; i++)
+		n += sets->items[i].n;
+	return n;
+}
+
+/* ---------------------------------------------------------------- bytes */
+
+enum { SAVED_KEY = 1, SAVED_NEGATIVE = 2 };
+
+static void
+save_row(const struct row_set *set, uint32_t i, uint32_t columns, wall *before, struct buf *out)
+{
+	wall time = time_at(set, i);
+	buf_add_zigzag(out, time.ms - before->ms);
+	buf_add_varint(out, seq_at(set, i));
+	*before = time;
+	if (!set->on_heap || !set->heap->whole) {
+		buf_add_char(out, 0);
+		return;
+	}
+	const struct row *row = set->heap->rows[i];
+	buf_add_char(out, (char)((row->key ? SAVED_KEY : 0) | (row->negative ? SAVED_NEGATIVE : 0)));
+	if (row->key)
+		buf_add_u64(out, row->key);
+	for (uint32_t c = 0; c < columns; c++)
+		value_save(&row->columns[c], out);
+}
+
+void
+rows_save(const struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct buf *out)
+{
+	const struct row_set *set = set_find(sets, stream);
+	wall before = {0};
+	buf_add_varint(out, set ? set->n : 0);
+	for (uint32_t i = 0; set && i < set->n; i++)
+		save_row(set, i, shape->n_columns, &before, out);
+	const struct row_heap *h = set && set->on_heap ? set->heap : NULL;
+	buf_add_varint(out, h ? h->folded : 0);
+	if (h && h->folded) {
+		buf_add_zigzag(out, h->folded_first.ms);
+		buf_add_zigzag(out, h->folded_latest.ms);
+	}
+	buf_add_varint(out, h ? h->notes.len : 0);
+	for (size_t i = 0; h && i < h->notes.len; i++) {
+		const struct amend_note *n = &h->notes.items[i];
+		buf_add_zigzag(out, n->time.ms);
+		buf_add_varint(out, n->seq);
+		buf_add_u64(out, n->key);
+		buf_add_zigzag(out, n->amount);
+		buf_add_zigzag(out, n->column);
+		buf_add_char(out, n->voids);
+	}
+}
+
+static void
+load_row(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct reader *r, wall *before,
+    struct arena *a)
+{
+	struct value columns[STREAM_COLUMNS_MAX];
+	struct row row = {.time = {before->ms + read_zigzag(r)}, .columns = NULL};
+	*before = row.time;
+	row.seq = read_varint(r);
+	uint8_t flags = read_u8(r);
+	row.negative = flags & SAVED_NEGATIVE;
+	row.key = flags & SAVED_KEY ? read_u64(r) : 0;
+	for (uint32_t c = 0; c < shape->n_columns; c++)
+		columns[c] = value_load(r, a);
+	row.columns = columns;
+	if (!r->bad)
+		rows_add(s, sets, stream, shape, &row, row.time);
+}
+
+void
+rows_load(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct reader *r, struct arena *a)
+{
+	wall before = {0};
+	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--)
+		load_row(s, sets, stream, shape, r, &before, a);
+	uint64_t folded = read_varint(r);
+	if (folded && !r->bad) {
+		struct row_heap *h = set_heap(set_open(sets, stream));
+		h->folded = folded;
+		h->folded_first.ms = read_zigzag(r);
+		h->folded_latest.ms = read_zigzag(r);
+	}
+	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
+		struct amend_note note = {.time = {read_zigzag(r)}, .seq = read_varint(r)};
+		note.key = read_u64(r);
+		note.amount = read_zigzag(r);
+		note.column = (int16_t)read_zigzag(r);
+		note.voids = read_u8(r) != 0;
+		rows_amend(s, sets, stream, shape, &note);
+	}
+}

@@ -1,0 +1,30 @@
+/* texts.h -- texts and values that a profile keeps: shared, counted, freed with their last holder.
+ *
+ * Product ids, categories and trait values repeat from person to person; each stands once. A `struct str` that
+ * points into a shared text is enough to release it again, so a kept `struct value` needs no second handle. Pure. */
+#pragma once
+#include "expr/value.h"
+
+struct texts {
+	struct text **slots;
+	uint32_t len, cap;
+	size_t bytes;            /* of all texts, for metrics */
+};
+void texts_release(struct texts *t);
+/* A text that is kept until text_drop; {NULL, 0} for an empty one. */
+struct str text_keep(struct texts *t, struct str s);
+struct str text_again(struct str kept);                  /* one more holder of a kept text */
+void text_drop(struct texts *t, struct str kept);
+/* Kept texts are equal when their pointers are. The kept form of s, or {NULL, 0} when nobody holds it. */
+struct str text_known(const struct texts *t, struct str s);
+
+/* A copy that owns what it points to: texts shared, JSON boxed, lists turned into JSON. */
+struct value value_keep(struct texts *t, const struct value *v);
+void value_drop(struct texts *t, struct value *v);
+/* A JSON value in one piece of memory; free with mem_free. */
+struct json *json_box(const struct json *j);
+/* A value as JSON nodes in an arena; NULL for missing. */
+const struct json *json_of_value(struct arena *a, const struct value *v);
+/* What value_keep keeps, in bytes and back. Texts of the value read point into the reader's bytes, JSON lives in the arena. */
+void value_save(const struct value *v, struct buf *out);
+struct value value_load(struct reader *r, struct arena *a);
