@@ -66,6 +66,8 @@ str_find(struct str s, struct str needle, size_t from)
 		return SIZE_MAX;
 	if (needle.len == 0)
 		return from;
+	if (needle.len > s.len - from)
+		return SIZE_MAX;    /* also where s.ptr is NULL */
 	const char *p = memmem(s.ptr + from, s.len - from, needle.ptr, needle.len);
 	return p ? (size_t)(p - s.ptr) : SIZE_MAX;
 }

@@ -224,9 +224,10 @@ check_shape(struct maker *m, const struct yaml *y, const struct shape *s)
 		else
 			unknown_key(m, child, s);
 	}
+	bool step = step_shape_of(str_of(s->name)) == s;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->keys[i].required && !yaml_get(y, s->keys[i].name))
-			problem_at(m, y, "this %s has no '%s'", s->name, s->keys[i].name);
+			problem_at(m, y, step ? "this step '%s' has no '%s'" : "this %s has no '%s'", s->name, s->keys[i].name);
 }
 
 static void

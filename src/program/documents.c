@@ -35,22 +35,97 @@ unknown_file(struct maker *m, struct str path)
 		    did_you_mean(path, known, n, sizeof(known[0]), near));
 }
 
+/* ---------------------------------------------------------------- slips that YAML itself does not explain */
+
+static struct str
+line_of(struct str text, int number)
+{
+	struct str line = {0};
+	for (int i = 0; i < number && text.len; i++)
+		line = str_cut(&text, '\n');
+	return number > 0 ? line : (struct str){0};
+}
+
+/* The value behind "key: " or "- key: ", where it begins with a quote and goes on behind the quote that ends it. */
+static bool
+goes_on_behind_its_quote(struct str line)
+{
+	size_t colon = str_find(line, STR(": "), 0);
+	struct str value = colon == SIZE_MAX ? str_trim(line) : str_trim(str_slice(line, colon + 2, line.len));
+	if (str_starts(value, STR("- ")))
+		value = str_trim(str_slice(value, 2, value.len));
+	if (!value.len || (value.ptr[0] != '"' && value.ptr[0] != '\''))
+		return false;
+	size_t end = str_find_char(value, value.ptr[0], 1);
+	return end != SIZE_MAX && end + 1 < value.len && str_trim(str_slice(value, end + 1, value.len)).ptr[0] != '#';
+}
+
+static bool
+is_remark(struct str line)
+{
+	struct str s = str_trim(line);
+	return s.len && s.ptr[0] == '#';
+}
+
+static const char *
+hint_for(struct str text, int number)
+{
+	for (int i = number; i > 0 && i > number - 2; i--) {
+		struct str line = line_of(text, i);
+		if (goes_on_behind_its_quote(line))
+			return ". A value that begins with a quote ends with it: begin with a word (track \"Order Completed\" …), or write the text on lines of its own after '|'";
+		if (str_find_char(line, '{', 0) != SIZE_MAX && (str_find_char(line, '(', 0) != SIZE_MAX || str_find_char(line, '"', 0) != SIZE_MAX))
+			return ". Conditions do not stand in { }: a comma or a quote cuts them apart; give them a line of their own";
+		if (i < number && is_remark(line))
+			return ". A remark ends a condition of several lines: write the lines after '|', where # begins a remark of the condition itself";
+	}
+	return "";
+}
+
+/* "#and consent.email" behind a condition: YAML takes it away without a word. A remark has a space behind its sign. */
+static void
+look_for_swallowed_words(struct maker *m, struct str text)
+{
+	int number = 1;
+	while (text.len) {
+		struct str line = str_cut(&text, '\n');
+		char quote = 0;
+		for (size_t i = 0; i + 1 < line.len; i++) {
+			char c = line.ptr[i], after = line.ptr[i + 1];
+			bool letter = (after >= 'a' && after <= 'z') || (after >= 'A' && after <= 'Z');
+			if (quote ? c == quote : c == '"' || c == '\'')
+				quote = quote ? 0 : c;
+			if (c != '#' || quote || !i || line.ptr[i - 1] != ' ')
+				continue;
+			if (letter && str_trim(str_slice(line, 0, i)).len)
+				problem_in(m, m->file, number, (int)i + 1, true, "'%.*s' is a remark and does nothing: was it meant? A remark has a space after #",
+				    STR_ARGS(str_slice(line, i, i + 60)));
+			break;
+		}
+		number++;
+	}
+}
+
+/* ---------------------------------------------------------------- documents */
+
 static bool
 is_empty_document(const struct yaml *y)
 {
 	return !y || (y->kind == YAML_SCALAR && !y->text.len && !y->quoted);
 }
 
-static bool
+static void
 read_documents(struct maker *m, struct str text, enum document_kind kind)
 {
 	struct yaml **docs;
 	size_t n, used = 0;
 	struct err e = {0};
 	if (!yaml_parse(m->a, m->file, text, &docs, &n, &e)) {
-		problem_err(m, &e);
-		return false;
+		problem_in(m, m->file, e.line, e.column, false, "%s%s", e.text, hint_for(text, e.line));
+		m->broken |= 1u << kind;
+		return;
 	}
+	look_for_swallowed_words(m, text);
 	for (size_t i = 0; i < n; i++) {
 		if (is_empty_document(docs[i]))
 			continue;
@@ -61,10 +136,11 @@ read_documents(struct maker *m, struct str text, enum document_kind kind)
 		struct document d = {kind, docs[i], m->file};
 		if (check_document(m, &d))
 			*vec_push(&m->documents) = d;
+		else
+			m->broken |= 1u << kind;
 	}
 	if (!used)
 		problem_in(m, m->file, 0, 0, true, "this file is empty");
-	return true;
 }
 
 /* "../x", "/etc/passwd" and the like never reach a disk from here. */
@@ -107,7 +183,7 @@ read_files(struct maker *m)
 		}
 		enum document_kind kind = kind_of_path(f->path);
 		if (kind != DOC_KIND_COUNT)
-			(void)read_documents(m, f->text, kind);
+			read_documents(m, f->text, kind);
 		else if (str_starts(f->path, STR("templates/")))
 			make_template(m, f);
 		else

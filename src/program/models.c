@@ -109,7 +109,6 @@ struct sorter {
 	struct strmap segments;
 	uint8_t *state;
 	VEC(uint32_t) trail, order;
-	bool told;
 };
 
 static void place(struct sorter *s, uint32_t i);
@@ -145,9 +144,9 @@ tell_circle(struct sorter *s, uint32_t i)
 	struct buf path = {0};
 	size_t from = 0;
 	const struct condition_def *c = s->m->conditions.items;
-	if (s->told)
+	if (s->m->circle)
 		return;
-	s->told = true;
+	s->m->circle = true;
 	while (s->trail.items[from] != i)
 		from++;
 	for (; from < s->trail.len; from++)

@@ -278,10 +278,7 @@ make_policy(struct maker *m)
 {
 	const struct document *d = document_next(m, DOC_POLICY, NULL);
 	if (!d) {
-		bool there = false;
-		for (size_t i = 0; i < m->p->n_files; i++)
-			there |= str_eq(m->p->files[i].path, STR("policy.yaml"));
-		if (!there && document_next(m, DOC_JOURNEY, NULL))
+		if (document_next(m, DOC_JOURNEY, NULL))
 			problem_in(m, "policy.yaml", 0, 0, false, "a program with journeys needs a policy.yaml: purposes, quiet hours, caps");
 		read_arbitration(m, NULL);
 		return;

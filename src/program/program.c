@@ -120,9 +120,10 @@ make_all(struct maker *m, struct str activities_tsv, const struct program_file *
 	make_layouts(m);
 	const struct document *program = document_next(m, DOC_PROGRAM, NULL);
 	m->p->example_catalogue = make_example_catalogue(m, m->p->catalogue, program ? yaml_get(program->yaml, "rates") : NULL);
-	/* Without its vocabulary every name of the program would be called unknown. */
-	if (!make_vocabulary(m))
+	/* Where names are missing because their document could not be read, everything that uses them would be called wrong. */
+	if (m->broken & (1u << DOC_VOCABULARY | 1u << DOC_SEGMENT | 1u << DOC_LIFECYCLE | 1u << DOC_POLICY | 1u << DOC_PEOPLE))
 		return;
+	make_vocabulary(m);
 	make_segments(m);
 	make_models(m);
 	make_policy(m);

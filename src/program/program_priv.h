@@ -29,6 +29,8 @@ struct maker {
 	VEC(struct example) examples;
 	struct problem spilled;              /* where problems go that nobody hears of */
 	bool silent;                         /* shadows: what does not fit is left out without a word */
+	uint32_t broken;                     /* bit a kind: a document of it could not be read; its names are missing */
+	bool circle;                         /* segments in a circle were told */
 };
 
 /* ---------------------------------------------------------------- problems (problem.c) */
@@ -98,7 +100,7 @@ void condition_names(struct str text, void (*visit)(void *self, char what, struc
 
 void read_files(struct maker *m);                 /* documents.c */
 void make_program_document(struct maker *m);      /* settings.c */
-bool make_vocabulary(struct maker *m);            /* vocabulary.c; false: names mean nothing, go no further */
+void make_vocabulary(struct maker *m);            /* vocabulary.c */
 void make_segments(struct maker *m);              /* segments.c */
 void make_models(struct maker *m);                /* models.c */
 void make_order(struct maker *m);                 /* models.c: p->conditions and p->order */

@@ -58,11 +58,17 @@ note_shape(shape_list *l, const struct shape *s)
 
 /* ---------------------------------------------------------------- JSON Schema */
 
-/* "step wait for" → "wait_for"; the two ways of a branch are told apart. */
+static bool
+is_step(const struct shape *s)
+{
+	return step_shape_of(str_of(s->name)) == s;
+}
+
+/* "wait for" → "step_wait_for"; the two ways of a branch are told apart. */
 static void
 def_name(const struct shape *s, struct buf *out)
 {
-	buf_add_cstr(out, s == branch_else_shape() ? "branch_else" : s->name);
+	buf_printf(out, "%s%s", is_step(s) ? "step_" : "", s == branch_else_shape() ? "branch_else" : s->name);
 	for (size_t i = 0; i < out->len; i++)
 		if (out->ptr[i] == ' ' || out->ptr[i] == '-')
 			out->ptr[i] = '_';
@@ -412,7 +418,9 @@ schema_reference(size_t i, struct buf *out)
 	buf_printf(out, "%s\n", d->many ? "(several documents in one file are divided by `---`)." : "(one document a file).");
 	put_table(out, d->shape);
 	for (size_t k = 0; k < shapes.len; k++) {
-		buf_printf(out, "\n**%s**\n", shapes.items[k] == branch_else_shape() ? "branch, last way" : shapes.items[k]->name);
+		const struct shape *s = shapes.items[k];
+		buf_printf(out, "\n**%s%s**\n", is_step(s) ? "step: " : "",
+		    s == branch_else_shape() ? "last way of a branch" : s == branch_shape() ? "way of a branch" : s->name);
 		put_table(out, shapes.items[k]);
 	}
 	vec_release(&shapes);

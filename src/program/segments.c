@@ -39,6 +39,7 @@ tell_cycle(struct segment_graph *g, uint32_t i)
 		buf_printf(&path, "%.*s → ", STR_ARGS(g->nodes.items[g->trail.items[from]].name));
 	buf_add_str(&path, g->nodes.items[i].name);
 	g->m->file = g->nodes.items[i].document->file;
+	g->m->circle = true;
 	problem_at(g->m, yaml_get(g->nodes.items[i].document->yaml, "when"), "these segments define each other in a circle: %.*s",
 	    (int)(path.len > 280 ? 280 : path.len), path.ptr);
 	buf_release(&path);

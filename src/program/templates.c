@@ -395,7 +395,7 @@ check_templates(struct maker *m)
 		const char *file = arena_cstr(m->a, t->path);
 		if (t->locale.len && !is_locale(m, t->locale))
 			problem_in(m, file, 0, 0, false, "'%.*s' is none of the program's locales: nobody would ever get this", STR_ARGS(str_slice(t->locale, 0, 20)));
-		if (is_body(t) && !is_sent(m, t) && !is_of_the_house(t->name))
+		if (is_body(t) && !(m->broken & 1u << DOC_JOURNEY) && !is_sent(m, t) && !is_of_the_house(t->name))
 			problem_in(m, file, 0, 0, true, "no journey sends '%.*s'", STR_ARGS(t->name));
 	}
 	for (size_t i = 0; i < m->p->n_journeys; i++)

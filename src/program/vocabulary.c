@@ -227,7 +227,7 @@ read_catalogue_types(struct type_reader *r, const struct yaml *y)
 	vec_release(&kinds);
 }
 
-bool
+void
 make_vocabulary(struct maker *m)
 {
 	const struct document *d = document_next(m, DOC_VOCABULARY, NULL);
@@ -255,9 +255,4 @@ make_vocabulary(struct maker *m)
 	v->events = arena_items(m, &events);
 	v->n_events = events.len;
 	vec_release(&events);
-	/* A vocabulary that could not be read would make every name unknown. */
-	for (size_t i = 0; i < m->p->n_files; i++)
-		if (str_eq(m->p->files[i].path, STR("vocabulary.yaml")))
-			return d != NULL;
-	return true;
 }
