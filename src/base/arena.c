@@ -138,6 +138,7 @@ arena_printf(struct arena *a, const char *format, ...)
 {
 	va_list args, again;
 	va_start(args, format);
+	ASSERT(format);
 	va_copy(again, args);
 	int n = vsnprintf(NULL, 0, format, args);
 	va_end(args);

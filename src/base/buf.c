@@ -63,6 +63,7 @@ buf_printf(struct buf *b, const char *format, ...)
 {
 	va_list args, again;
 	va_start(args, format);
+	ASSERT(format);
 	va_copy(again, args);
 	int n = vsnprintf(NULL, 0, format, args);
 	va_end(args);

@@ -557,6 +557,54 @@ json_copy(struct arena *a, const struct json *j)
 	return copy;
 }
 
+static bool
+is_inside(struct str part, struct str whole)
+{
+	return part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len;
+}
+
+/* Texts that stand in the root's source are not copied a second time. */
+static size_t
+text_room(struct str s, struct str root)
+{
+	return root.ptr && is_inside(s, root) ? 0 : s.len;
+}
+
+static struct str
+put_text(char **to, struct str s, struct str root, struct str copied_root)
+{
+	if (!s.ptr)
+		return s;
+	if (root.ptr && is_inside(s, root))
+		return (struct str){copied_root.ptr + (s.ptr - root.ptr), s.len};
+	char *at = *to;
+	if (s.len)
+		memcpy(at, s.ptr, s.len);
+	*to += s.len;
+	return (struct str){at, s.len};
+}
+
+struct json *
+json_box(const struct json *j)
+{
+	size_t bytes = sizeof(*j) * j->next + j->span.len + 1;
+	for (uint32_t i = 0; i < j->next; i++)
+		bytes += (i ? text_room(j[i].key, j->span) : 0) + (j[i].kind == JSON_TEXT ? text_room(j[i].text, j->span) : 0) +
+		    text_room(j[i].span, j->span);
+	struct json *box = mem_alloc(bytes);
+	char *to = (char *)(box + j->next);
+	struct str root = {0};
+	root = put_text(&to, j->span, (struct str){0}, root);
+	memcpy(box, j, sizeof(*j) * j->next);
+	for (uint32_t i = 0; i < j->next; i++) {
+		box[i].key = i ? put_text(&to, j[i].key, j->span, root) : (struct str){0};
+		box[i].span = put_text(&to, j[i].span, j->span, root);
+		if (j[i].kind == JSON_TEXT)
+			box[i].text = put_text(&to, j[i].text, j->span, root);
+	}
+	return box;
+}
+
 bool
 json_parse_arena(struct arena *a, struct str text, const struct json **ret, struct err *e)
 {

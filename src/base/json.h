@@ -37,6 +37,8 @@ MUST_CHECK bool json_parse(struct json_parser *p, struct str text, const struct 
     const struct json **ret, struct err *e);
 /* A copy of a value, texts included, that lives in the arena. */
 const struct json *json_copy(struct arena *a, const struct json *j);
+/* A copy in one piece of heap memory, for values that are kept singly; free with mem_free. */
+struct json *json_box(const struct json *j);
 /* Parses into an arena (slower; for documents, tests and stored values). */
 MUST_CHECK bool json_parse_arena(struct arena *a, struct str text, const struct json **ret, struct err *e);
 
