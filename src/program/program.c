@@ -59,24 +59,22 @@ model_is_made(const struct program *p, struct str name)
 	return false;
 }
 
-/* Models are shared by programs: an example about somebody whom this program does not know belongs to another one. */
+/* Models are shared by programs: an example of a model about somebody whom this program does not know belongs to another one. */
 static bool
 is_ours(struct maker *m, const struct yaml *people, const struct yaml *who, bool of_lifecycle)
 {
 	char near[96] = "";
 	VEC(struct str) names = {0};
+	bool found = false;
 	yaml_each(child, people) {
-		if (str_eq(child->key, yaml_text(who))) {
-			vec_release(&names);
-			return true;
-		}
+		found |= str_eq(child->key, yaml_text(who));
 		*vec_push(&names) = child->key;
 	}
-	did_you_mean(yaml_text(who), names.items, names.len, sizeof(struct str), near);
+	if (!found && !of_lifecycle)
+		problem_at(m, who, "there is nobody called '%.*s' in people.yaml%s", STR_ARGS(str_slice(yaml_text(who), 0, 60)),
+		    did_you_mean(yaml_text(who), names.items, names.len, sizeof(struct str), near));
 	vec_release(&names);
-	if (!of_lifecycle || near[0])
-		problem_at(m, who, "there is nobody called '%.*s' in people.yaml%s", STR_ARGS(str_slice(yaml_text(who), 0, 60)), near);
-	return false;
+	return found;
 }
 
 static void
