@@ -229,6 +229,8 @@ lex_number(struct lexer *l, struct token *t)
 		return lex_date(l, t);
 	if (n == 2 && peek(l, 2) == ':' && digits(l, 3) == 2)
 		return lex_clock(l, t);
+	if (n == 1 && peek(l, 1) == ':' && digits(l, 2) == 2)
+		return fail_source(l->e, l->s, offset(l), "the hour has two digits: 0%.4s", l->p);
 	if (peek(l, n) == '.' && is_digit(peek(l, n + 1)))
 		n += 1 + digits(l, n + 1);
 	if (!str_to_fixed((struct str){l->p, n}, &t->number))
