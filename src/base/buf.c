@@ -110,7 +110,7 @@ buf_add_varint(struct buf *b, uint64_t n)
 void
 buf_add_zigzag(struct buf *b, int64_t n)
 {
-	buf_add_varint(b, ((uint64_t)n << 1) ^ (uint64_t)(n >> 63));
+	buf_add_varint(b, ((uint64_t)n << 1) ^ (n < 0 ? UINT64_MAX : 0));
 }
 
 void

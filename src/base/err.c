@@ -35,28 +35,26 @@ fill(struct err *e, enum err_code code, int line, int column, const char *format
 	*e = made;
 }
 
-bool
-fail(struct err *e, enum err_code code, const char *format, ...)
+void
+err_set(struct err *e, enum err_code code, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
 	fill(e, code, 0, 0, format, args);
 	va_end(args);
-	return false;
 }
 
-bool
-fail_at(struct err *e, enum err_code code, int line, int column, const char *format, ...)
+void
+err_set_at(struct err *e, enum err_code code, int line, int column, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
 	fill(e, code, line, column, format, args);
 	va_end(args);
-	return false;
 }
 
-bool
-fail_while(struct err *e, const char *format, ...)
+void
+err_set_while(struct err *e, const char *format, ...)
 {
 	char before[sizeof(e->text)], whole[sizeof(e->text) * 2 + 4];
 	va_list args;
@@ -66,15 +64,13 @@ fail_while(struct err *e, const char *format, ...)
 	snprintf(whole, sizeof(whole), "%s: %s", before, e->text);
 	memcpy(e->text, whole, sizeof(e->text) - 1);
 	e->text[sizeof(e->text) - 1] = '\0';
-	return false;
 }
 
-bool
-fail_in(struct err *e, const char *file)
+void
+err_set_file(struct err *e, const char *file)
 {
 	if (!e->file[0])
 		snprintf(e->file, sizeof(e->file), "%s", file);
-	return false;
 }
 
 const char *

@@ -30,14 +30,25 @@ struct err {
 	char text[384];
 };
 
-/* Both return false, so that a failing path is one line: return fail(e, ERR_INVALID, "…"). */
-bool fail(struct err *e, enum err_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
-bool fail_at(struct err *e, enum err_code code, int line, int column, const char *format, ...)
+void err_set(struct err *e, enum err_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void err_set_at(struct err *e, enum err_code code, int line, int column, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+void err_set_while(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void err_set_file(struct err *e, const char *file);
+
+/* All are false, so that a failing path is one line: return fail(e, ERR_INVALID, "…"). Macros, so that compilers and analysers
+ * see the false. */
+static inline bool
+err_false(void)
+{
+	return false;
+}
+#define fail(...) (err_set(__VA_ARGS__), err_false())
+#define fail_at(...) (err_set_at(__VA_ARGS__), err_false())
 /* Puts what the caller was doing before the sentence that is already there: "loading journey welcome: …". */
-bool fail_while(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define fail_while(...) (err_set_while(__VA_ARGS__), err_false())
 /* Sets the file of an error that has none yet. */
-bool fail_in(struct err *e, const char *file);
+#define fail_in(...) (err_set_file(__VA_ARGS__), err_false())
 const char *err_code_name(enum err_code code);
 bool err_may_retry(enum err_code code);
 /* "program/journeys/x.yaml:12:5: sentence" into buf; returns buf. */

@@ -133,12 +133,11 @@ parse_range(struct parser *p, struct operand *ret)
 static bool
 parse_steps(struct parser *p, struct operand *o)
 {
-	struct path_step steps[16];
+	struct path_step steps[16] = {{{0}}};
 	uint32_t n = 0;
 	while (p->tag.len && (p->tag.ptr[0] == '[' || (p->tag.ptr[0] == '.' && !str_starts(p->tag, STR(".."))))) {
 		if (n == COUNT(steps))
 			return wrong(p, "a path has sixteen steps at most", (struct str){0});
-		steps[n] = (struct path_step){0};
 		if (take_sign(p, "[")) {
 			struct operand *index = arena_new(p->a, struct operand);
 			if (!parse_operand(p, index) || !(take_sign(p, "]") || wrong(p, "a bracket is not closed", (struct str){0})))
@@ -220,7 +219,7 @@ parse_filter(struct parser *p, struct filter_call *ret)
 static bool
 parse_value(struct parser *p, struct value_expr *ret)
 {
-	struct filter_call calls[16];
+	struct filter_call calls[16] = {{0}};
 	uint32_t n = 0;
 	if (!parse_operand(p, &ret->operand))
 		return false;
