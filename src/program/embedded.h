@@ -1,5 +1,6 @@
 /* embedded.h -- the starter programs, the maps and the activity catalogue that the binary carries: programs/, put in by
- * programs/embed.py. A starter program is what lies below its folder ("retail/…") and the models of lifecycle/. */
+ * programs/embed.py. A starter program is what lies below its folder ("retail/…"), the models of lifecycle/, and
+ * partials/ as templates/partials/. */
 #pragma once
 #include "base/base.h"
 

@@ -320,6 +320,23 @@ activity_runs(const struct program *p, struct str activity)
 	return false;
 }
 
+static bool
+is_shadowed(const struct program *p, struct str activity)
+{
+	for (size_t i = 0; i < p->n_shadows; i++)
+		if (str_eq(p->shadows[i].activity, activity))
+			return true;
+	return false;
+}
+
+/* An activity of companies means nothing to a shop. */
+static bool
+is_of_market(const struct program *p, struct str activity)
+{
+	const struct activity_def *a = activity_of(p, activity);
+	return !a || str_eq(p->market, STR("both")) || str_eq(a->market, STR("both")) || str_eq(a->market, p->market);
+}
+
 /* Entry only. What does not fit this program's names is left out: nothing can be counted then. */
 static void
 add_shadow(struct maker *m, const struct document *d)
@@ -329,7 +346,8 @@ add_shadow(struct maker *m, const struct document *d)
 	*j = (struct journey_def){0};
 	m->failed = false;
 	read_head(m, j, d);
-	if (j->activity.len && !activity_runs(m->p, j->activity)) {
+	bool fits = j->activity.len && is_of_market(m->p, j->activity) && (!j->subject_account || !str_eq(m->p->market, STR("b2c")));
+	if (fits && !activity_runs(m->p, j->activity) && !is_shadowed(m->p, j->activity)) {
 		read_with(m, j, yaml_get(d->yaml, "with"), &names);
 		read_entry(m, j, yaml_get(d->yaml, "entry"), &names, USE_SHADOW);
 		if (!m->failed && j->n_entry_on)
@@ -349,7 +367,7 @@ make_shadows(struct maker *m, const struct program_file *files, size_t n)
 		size_t n_docs;
 		struct err e = {0};
 		m->file = arena_cstr(m->a, str_slice(files[i].path, 0, 120));
-		if (!str_starts(files[i].path, STR("journeys/")) || !yaml_parse(m->a, m->file, files[i].text, &docs, &n_docs, &e) || n_docs != 1)
+		if (str_find(files[i].path, STR("journeys/"), 0) == SIZE_MAX || !yaml_parse(m->a, m->file, files[i].text, &docs, &n_docs, &e) || n_docs != 1)
 			continue;
 		struct document d = {DOC_JOURNEY, docs[0], m->file};
 		if (check_document(m, &d))

@@ -22,6 +22,8 @@ take_shipped(struct arena *a, const char *name, bool all, struct shipped *s)
 			s->shadows[s->n_shadows++] = (struct program_file){rest, text};
 		if (str_eq(folder, STR("lifecycle")))
 			s->files[s->n++] = (struct program_file){path, text};
+		if (str_eq(folder, STR("partials")))
+			s->files[s->n++] = (struct program_file){arena_printf(a, "templates/%.*s", STR_ARGS(path)), text};
 		if (!str_eq(folder, str_of(name)))
 			continue;
 		size_t on = str_find(text, STR("\nlifecycles:"), 0);
