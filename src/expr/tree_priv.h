@@ -102,14 +102,15 @@ enum aggregate {
 #undef X
 };
 
-/* unit, word, base: milliseconds, or ten-thousandths of a metre; 0 = a matter of the calendar */
-#define UNITS(X)                                                                                               \
-	X(SECOND, "s", 1000, false) X(MINUTE, "min", 60000, false) X(HOUR, "h", 3600000, false)                 \
-	X(DAY, "d", 86400000, false) X(WEEK, "w", 604800000, false) X(MONTH, "mo", 0, false) X(YEAR, "y", 0, false) \
-	X(WORKDAY, "workday", 0, false) X(METRE, "m", 10000, true) X(KILOMETRE, "km", 10000000, true)           \
-	X(YARD, "yd", 9144, true) X(MILE, "mi", 16093440, true)
+/* unit, word, base: milliseconds, or ten-thousandths of a metre; 0 = a matter of the calendar. Whole names: SECOND and others are macros of base.h. */
+#define UNITS(X)                                                                                     \
+	X(UNIT_SECOND, "s", 1000, false) X(UNIT_MINUTE, "min", 60000, false)                        \
+	X(UNIT_HOUR, "h", 3600000, false) X(UNIT_DAY, "d", 86400000, false)                         \
+	X(UNIT_WEEK, "w", 604800000, false) X(UNIT_MONTH, "mo", 0, false) X(UNIT_YEAR, "y", 0, false) \
+	X(UNIT_WORKDAY, "workday", 0, false) X(UNIT_METRE, "m", 10000, true)                        \
+	X(UNIT_KILOMETRE, "km", 10000000, true) X(UNIT_YARD, "yd", 9144, true) X(UNIT_MILE, "mi", 16093440, true)
 enum unit {
-#define X(name, word, base, is_distance) UNIT_##name,
+#define X(name, word, base, is_distance) name,
 	UNITS(X)
 #undef X
 	UNIT_COUNT
@@ -117,20 +118,20 @@ enum unit {
 
 /* Weekdays are 0 = Monday … 6; the others follow. */
 #define DAY_WORDS(X)                                                                                        \
-	X(MONDAY, "monday") X(TUESDAY, "tuesday") X(WEDNESDAY, "wednesday") X(THURSDAY, "thursday")         \
-	X(FRIDAY, "friday") X(SATURDAY, "saturday") X(SUNDAY, "sunday") X(WORKDAY, "workday")               \
-	X(WEEKEND, "weekend") X(TOMORROW, "tomorrow") X(DAY, "day")
+	X(DAYS_MONDAY, "monday") X(DAYS_TUESDAY, "tuesday") X(DAYS_WEDNESDAY, "wednesday") X(DAYS_THURSDAY, "thursday")         \
+	X(DAYS_FRIDAY, "friday") X(DAYS_SATURDAY, "saturday") X(DAYS_SUNDAY, "sunday") X(DAYS_WORKDAY, "workday")               \
+	X(DAYS_WEEKEND, "weekend") X(DAYS_TOMORROW, "tomorrow") X(DAYS_DAY, "day")
 enum day_word {
-#define X(name, word) DAYS_##name,
+#define X(name, word) name,
 	DAY_WORDS(X)
 #undef X
 	DAYS_COUNT,
 	DAYS_ANY = DAYS_COUNT
 };
 
-#define PERIODS(X) X(DAY, "day") X(WEEK, "week") X(MONTH, "month") X(QUARTER, "quarter") X(YEAR, "year")
+#define PERIODS(X) X(PERIOD_DAY, "day") X(PERIOD_WEEK, "week") X(PERIOD_MONTH, "month") X(PERIOD_QUARTER, "quarter") X(PERIOD_YEAR, "year")
 enum period {
-#define X(name, word) PERIOD_##name,
+#define X(name, word) name,
 	PERIODS(X)
 #undef X
 	PERIOD_COUNT
