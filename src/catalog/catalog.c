@@ -8,11 +8,12 @@ struct price_time { wall from; fixed price; };
 struct thing {
 	char *name;                      /* "product\0sku-1": kind and key */
 	struct str kind, key;
-	struct arena arena;              /* owns the fields; made anew when they change */
-	const struct json *fields;
+	struct json *fields;             /* boxed; made anew when they change */
 	VEC(struct price_time) prices;
 };
-struct rate { char currency[8]; int64_t day; fixed rate; };
+/* Ten decimals: a dong is worth 0.000035 euro. */
+struct rate { char currency[8]; int64_t day, rate; };
+#define RATE_ONE INT64_C(10000000000)
 struct catalog {
 	struct strmap index;             /* kind NUL key → place in things */
 	VEC(struct thing *) things;      /* NULL = taken away */
@@ -30,7 +31,7 @@ thing_free(struct thing *t)
 {
 	if (!t)
 		return;
-	arena_clear(&t->arena);
+	mem_free(t->fields);
 	vec_release(&t->prices);
 	mem_free(t->name);
 	mem_free(t);
@@ -89,7 +90,6 @@ thing_open(struct catalog *c, struct str kind, struct str key)
 	memcpy(t->name, name.ptr, name.len);
 	t->kind = (struct str){t->name, kind.len};
 	t->key = (struct str){t->name + kind.len + 1, key.len};
-	arena_init(&t->arena);
 	const uint32_t *at = strmap_get(&c->index, name);
 	uint32_t place = at ? *at : (uint32_t)c->things.len;
 	if (!at) {
@@ -131,17 +131,15 @@ thing_set(struct thing *t, const struct json *set, bool keep)
 		jw_json(&w, f);
 	}
 	jw_object_end(&w);
-	struct arena fresh;
+	struct arena a;
 	struct err e;
 	const struct json *fields = NULL;
-	arena_init(&fresh);
-	if (json_parse_arena(&fresh, arena_str(&fresh, buf_str(&text)), &fields, &e)) {
-		arena_clear(&t->arena);
-		t->arena = fresh;
-		t->fields = fields;
-	} else {
-		arena_clear(&fresh);
+	arena_init(&a);
+	if (json_parse_arena(&a, buf_str(&text), &fields, &e)) {
+		mem_free(t->fields);
+		t->fields = json_box(fields);
 	}
+	arena_clear(&a);
 	buf_release(&text);
 }
 
@@ -244,21 +242,24 @@ day_of(wall t)
 	return t.ms >= 0 ? t.ms / DAY : -((-t.ms + DAY - 1) / DAY);
 }
 
+/* Behind the last rate of this currency that is not of a later day. */
 static size_t
 rate_place(const struct catalog *c, struct str currency, int64_t day)
 {
-	size_t i = 0;
-	while (i < c->rates.len) {
-		int order = str_cmp(str_of(c->rates.items[i].currency), currency);
-		if (order > 0 || (order == 0 && c->rates.items[i].day > day))
-			break;
-		i++;
+	size_t low = 0, high = c->rates.len;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		int order = str_cmp(str_of(c->rates.items[mid].currency), currency);
+		if (order > 0 || (order == 0 && c->rates.items[mid].day > day))
+			high = mid;
+		else
+			low = mid + 1;
 	}
-	return i;
+	return low;
 }
 
 static void
-rate_put(struct catalog *c, struct str currency, int64_t day, fixed rate)
+rate_put(struct catalog *c, struct str currency, int64_t day, int64_t rate)
 {
 	size_t at = rate_place(c, currency, day);
 	struct rate *r = at > 0 ? &c->rates.items[at - 1] : NULL;
@@ -268,13 +269,23 @@ rate_put(struct catalog *c, struct str currency, int64_t day, fixed rate)
 	memcpy(r->currency, currency.ptr, currency.len);
 }
 
+static bool
+rate_of(const struct json *j, int64_t *ret)
+{
+	double scaled = json_double(j) * (double)RATE_ONE;
+	if (!(scaled >= 1 && scaled < 9e18))
+		return false;
+	*ret = (int64_t)(scaled + 0.5);
+	return true;
+}
+
 static void
 apply_rate(struct catalog *c, const struct json *j, wall at)
 {
 	struct str currency = json_text(json_get(j, STR("currency"))), day = json_text(json_get(j, STR("day")));
 	wall when = at;
-	fixed rate;
-	if (currency.len != 3 || !json_fixed(json_get(j, STR("rate")), &rate) || rate <= 0 || (day.len && !wall_parse(day, &when)))
+	int64_t rate;
+	if (currency.len != 3 || !rate_of(json_get(j, STR("rate")), &rate) || (day.len && !wall_parse(day, &when)))
 		return;
 	rate_put(c, currency, day_of(when), rate);
 }
@@ -285,7 +296,12 @@ catalog_convert(const struct catalog *c, struct str currency, wall at, fixed amo
 	size_t i = currency.len == 3 ? rate_place(c, currency, day_of(at)) : 0;
 	if (i == 0 || !str_eq(str_of(c->rates.items[i - 1].currency), currency))
 		return false;
-	return fixed_mul(amount, c->rates.items[i - 1].rate, ret);
+	__int128 product = (__int128)amount * c->rates.items[i - 1].rate, half = product < 0 ? -RATE_ONE / 2 : RATE_ONE / 2;
+	__int128 rounded = (product + half) / RATE_ONE;
+	if (rounded > INT64_MAX || rounded < -INT64_MAX)
+		return false;
+	*ret = (fixed)rounded;
+	return true;
 }
 
 /* ---------------------------------------------------------------- folding and asking */
@@ -301,12 +317,29 @@ catalog_apply(struct catalog *c, const struct json *body, wall at, struct arena 
 		apply_rate(c, j, at);
 }
 
+/* Currencies of which no rate is known yet: the document's figure holds from the beginning of time. */
+static void
+seed_rates(struct catalog *c, const struct json *rates)
+{
+	json_each (j, rates) {
+		int64_t rate;
+		size_t i = rate_place(c, j->key, INT64_MAX);
+		bool known = i > 0 && str_eq(str_of(c->rates.items[i - 1].currency), j->key);
+		if (j->key.len == 3 && !known && rate_of(j, &rate))
+			rate_put(c, j->key, civil_days(1, 1, 1), rate);
+	}
+}
+
 void
 catalog_seed(struct catalog *c, const struct json *documents)
 {
 	json_each (kind, documents) {
 		if (!json_is(kind, JSON_OBJECT))
 			continue;
+		if (str_eq(kind->key, STR("rate"))) {
+			seed_rates(c, kind);
+			continue;
+		}
 		json_each (x, kind) {
 			if (!json_is(x, JSON_OBJECT))
 				continue;
@@ -430,7 +463,8 @@ catalog_load(struct catalog *c, struct reader *r)
 		struct thing *t = thing_open(c, kind, key);
 		thing_set(t, fields, false);
 		for (uint64_t p = read_varint(r); p > 0 && !r->bad; p--) {
-			struct price_time x = {.from = {read_zigzag(r)}};
+			struct price_time x = {0};
+			x.from.ms = read_zigzag(r);
 			x.price = read_zigzag(r);
 			*vec_push(&t->prices) = x;
 		}
@@ -438,8 +472,8 @@ catalog_load(struct catalog *c, struct reader *r)
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
 		struct str currency = read_lstr(r);
 		int64_t day = read_zigzag(r);
-		fixed rate = read_zigzag(r);
-		if (currency.len == 3)
+		int64_t rate = read_zigzag(r);
+		if (currency.len == 3 && rate > 0)
 			rate_put(c, currency, day, rate);
 	}
 	arena_clear(&a);

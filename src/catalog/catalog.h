@@ -13,7 +13,6 @@
 #include "base/json.h"
 #include "base/map.h"
 
-
 struct catalog;
 struct catalog *catalog_new(void);
 void catalog_free(struct catalog *c);
@@ -23,7 +22,7 @@ struct catalog_change { struct str kind, key, field; const struct json *from, *t
 /* Folds an entry's body. `changed` (may be NULL) hears of each field, in the order of the body. */
 void catalog_apply(struct catalog *c, const struct json *body, wall at, struct arena *scratch,
     void (*changed)(void *self, const struct catalog_change *x), void *self);
-/* What the documents bring along: {"product": {id: {…}}}; fields that are there already stay as they are. */
+/* What the documents bring along: {"product": {id: {…}}, "rate": {"SEK": 0.0871}}; fields and rates that are there already stay as they are. */
 void catalog_seed(struct catalog *c, const struct json *documents);
 /* The fields of a thing; NULL when there is none. Valid until the next change. */
 const struct json *catalog_thing(const struct catalog *c, struct str kind, struct str key);

@@ -103,14 +103,14 @@ email_normal(struct str text, char *buf, struct str *ret)
 static const struct {
 	char country[3], code[4], trunk[3];
 } plans[] = {
-    {"AT", "43", "0"}, {"AU", "61", "0"}, {"BE", "32", "0"}, {"BG", "359", "0"}, {"BR", "55", "0"}, {"CA", "1", "1"},
-    {"CH", "41", "0"}, {"CN", "86", "0"}, {"CY", "357", ""}, {"CZ", "420", ""}, {"DE", "49", "0"}, {"DK", "45", ""},
-    {"EE", "372", ""}, {"ES", "34", ""}, {"FI", "358", "0"}, {"FR", "33", "0"}, {"GB", "44", "0"}, {"GR", "30", ""},
-    {"HR", "385", "0"}, {"HU", "36", "06"}, {"ID", "62", "0"}, {"IE", "353", "0"}, {"IN", "91", "0"}, {"IS", "354", ""},
+    {"AE", "971", "0"}, {"AR", "54", "0"}, {"AT", "43", "0"}, {"AU", "61", "0"}, {"BE", "32", "0"}, {"BG", "359", "0"}, {"BR", "55", "0"}, {"CA", "1", "1"},
+    {"CH", "41", "0"}, {"CL", "56", ""}, {"CN", "86", "0"}, {"CO", "57", ""}, {"CY", "357", ""}, {"CZ", "420", ""}, {"DE", "49", "0"}, {"DK", "45", ""},
+    {"EE", "372", ""}, {"ES", "34", ""}, {"FI", "358", "0"}, {"FR", "33", "0"}, {"GB", "44", "0"}, {"GR", "30", ""}, {"HK", "852", ""},
+    {"HR", "385", "0"}, {"HU", "36", "06"}, {"ID", "62", "0"}, {"IE", "353", "0"}, {"IL", "972", "0"}, {"IN", "91", "0"}, {"IS", "354", ""},
     {"IT", "39", ""}, {"JP", "81", "0"}, {"KR", "82", "0"}, {"LT", "370", "8"}, {"LU", "352", ""}, {"LV", "371", ""},
     {"MT", "356", ""}, {"MX", "52", ""}, {"MY", "60", "0"}, {"NL", "31", "0"}, {"NO", "47", ""}, {"NZ", "64", "0"},
     {"PH", "63", "0"}, {"PL", "48", ""}, {"PT", "351", ""}, {"RO", "40", "0"}, {"SE", "46", "0"}, {"SG", "65", ""},
-    {"SI", "386", "0"}, {"SK", "421", "0"}, {"TH", "66", "0"}, {"TR", "90", "0"}, {"UA", "380", "0"}, {"US", "1", "1"},
+    {"SI", "386", "0"}, {"SK", "421", "0"}, {"TH", "66", "0"}, {"TR", "90", "0"}, {"TW", "886", "0"}, {"UA", "380", "0"}, {"US", "1", "1"},
     {"VN", "84", "0"}, {"ZA", "27", "0"},
 };
 
@@ -171,14 +171,24 @@ phone_normal(struct str text, struct str country, char *buf, struct str *ret)
 	return false;
 }
 
+/* 0, 0000, a UUID of zeroes with or without hyphens and braces. */
+static bool
+is_zeroes(struct str id)
+{
+	for (size_t i = 0; i < id.len; i++)
+		if (!strchr("0-{}.", id.ptr[i]) || !id.ptr[i])
+			return false;
+	return true;
+}
+
 bool
 id_is_nobody(struct str id)
 {
-	static const char *const words[] = {"null", "undefined", "nil", "none", "nan", "0", "-1", "false", "true", "anonymous",
+	static const char *const words[] = {"null", "undefined", "nil", "none", "nan", "-1", "false", "true", "anonymous",
 	    "guest", "unknown", "n/a", "(null)", "(none)", "(not set)", "not set", "not_set", "<null>", "\"\"", "''",
-	    "[object object]", "[object undefined]", "{}", "[]", "undefined undefined", "-", "00000000-0000-0000-0000-000000000000"};
+	    "[object object]", "[object undefined]", "{}", "[]", "undefined undefined", "\\n", "nobody", "no user"};
 	id = str_trim(id);
-	if (id.len == 0 || id.len > LIMIT_ID_BYTES)
+	if (id.len == 0 || id.len > LIMIT_ID_BYTES || is_zeroes(id))
 		return true;
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (str_eq_nocase(id, str_of(words[i])))

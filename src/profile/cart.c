@@ -35,6 +35,8 @@ is_later(const struct cart_act *a, const struct cart_act *b)
 static void
 drop_before(struct texts *t, struct cart *c, uint32_t n)
 {
+	if (n == 0)
+		return;
 	for (uint32_t i = 0; i < n; i++)
 		act_drop(t, &c->acts[i]);
 	memmove(c->acts, c->acts + n, sizeof(*c->acts) * (c->n - n));
@@ -53,7 +55,7 @@ act_put(struct texts *t, struct cart *c, struct cart_act act)
 		return;
 	}
 	if (c->n == c->cap) {
-		c->cap = (uint16_t)(c->cap ? c->cap * 2 : 2);
+		c->cap = (uint16_t)(c->cap ? c->cap * 2 : 1);    /* most people hold one act: their latest order */
 		c->acts = mem_realloc(c->acts, sizeof(*c->acts) * c->cap);
 	}
 	memmove(&c->acts[at + 1], &c->acts[at], sizeof(*c->acts) * (c->n - at));

@@ -209,6 +209,20 @@ identity_load(struct people *w, uint32_t number)
 
 /* ---------------------------------------------------------------- finding */
 
+/* The directories keep the latest holder; one who has another address by now is no answer. */
+static uint32_t
+holder_of_address(const struct people *w, const struct idmap *directory, struct str normal)
+{
+	char buf[ADDRESS_BYTES];
+	const uint64_t *at = idmap_get(directory, address_hash(w, normal));
+	uint32_t number = at ? people_resolve(w, (uint32_t)*at) : 0;
+	if (!number)
+		return 0;
+	const struct profile *p = profile_at(w, number);
+	struct str has = directory == &w->emails ? profile_email(p, buf) : profile_phone(p, buf);
+	return str_eq(has, normal) ? number : 0;
+}
+
 uint32_t
 identity_find(const struct people *w, struct str key)
 {
@@ -221,13 +235,9 @@ identity_find(const struct people *w, struct str key)
 	uint32_t number = holder_of(w, &w->users, key);
 	if (!number)
 		number = holder_of(w, &w->anonymous, key);
-	if (!number && email_normal(key, buf, &normal)) {
-		const uint64_t *at = idmap_get(&w->emails, address_hash(w, normal));
-		number = at ? people_resolve(w, (uint32_t)*at) : 0;
-	}
-	if (!number && phone_normal(key, (struct str){0}, buf, &normal)) {
-		const uint64_t *at = idmap_get(&w->phones, address_hash(w, normal));
-		number = at ? people_resolve(w, (uint32_t)*at) : 0;
-	}
+	if (!number && email_normal(key, buf, &normal))
+		number = holder_of_address(w, &w->emails, normal);
+	if (!number && phone_normal(key, (struct str){0}, buf, &normal))
+		number = holder_of_address(w, &w->phones, normal);
 	return number;
 }

@@ -212,10 +212,6 @@ set_prune(struct row_store *s, struct row_set *set, const struct stream_shape *s
 	}
 	if (set->n > LIMIT_RETAINED_EVENTS && set->on_heap)
 		set_cut(s, set, shape->n_columns, k->first, set->n - LIMIT_RETAINED_EVENTS + k->first, true);
-	if (set->on_heap && set->heap->notes.len > LIMIT_RETAINED_EVENTS) {
-		memmove(set->heap->notes.items, set->heap->notes.items + 1, sizeof(struct amend_note) * (set->heap->notes.len - 1));
-		set->heap->notes.len--;
-	}
 }
 
 void
@@ -287,6 +283,15 @@ insert_row(struct row_store *s, struct row_set *set, uint32_t columns, const str
 	set->n++;
 }
 
+static void
+set_put(struct row_store *s, struct row_set *set, const struct stream_shape *shape, const struct row *row)
+{
+	if (shape->n_columns == 0 && !row->key && !row->negative && !(set->on_heap && set->heap->whole))
+		insert_stamp(set, row->time, row->seq);
+	else
+		insert_row(s, set, shape->n_columns, row);
+}
+
 void
 rows_add(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, const struct row *row, wall now)
 {
@@ -294,12 +299,44 @@ rows_add(struct row_store *s, struct row_sets *sets, uint32_t stream, const stru
 	bool full = set->on_heap && set->n == set->heap->cap;
 	if (full || set->n > LIMIT_RETAINED_EVENTS)
 		set_prune(s, set, shape, now);
-	if (shape->n_columns == 0 && !row->key && !row->negative && !(set->on_heap && set->heap->whole))
-		insert_stamp(set, row->time, row->seq);
-	else
-		insert_row(s, set, shape->n_columns, row);
+	set_put(s, set, shape, row);
 	if (set->n > LIMIT_RETAINED_EVENTS)
 		set_prune(s, set, shape, now);
+}
+
+static bool
+note_before(const struct amend_note *a, const struct amend_note *b)
+{
+	if (a->key != b->key)
+		return a->key < b->key;
+	return a->time.ms != b->time.ms ? a->time.ms < b->time.ms : a->seq < b->seq;
+}
+
+/* Notes stand by key, then time. The place behind all that are not after this one. */
+static size_t
+notes_after(const struct row_heap *h, const struct amend_note *note)
+{
+	size_t low = 0, high = h->notes.len;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		if (note_before(note, &h->notes.items[mid]))
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+static size_t
+notes_oldest(const struct row_heap *h)
+{
+	size_t oldest = 0;
+	for (size_t i = 1; i < h->notes.len; i++) {
+		const struct amend_note *a = &h->notes.items[i], *b = &h->notes.items[oldest];
+		if (a->time.ms < b->time.ms || (a->time.ms == b->time.ms && a->seq < b->seq))
+			oldest = i;
+	}
+	return oldest;
 }
 
 void
@@ -308,11 +345,12 @@ rows_amend(struct row_store *s, struct row_sets *sets, uint32_t stream, const st
 	(void)s;
 	(void)shape;
 	struct row_heap *h = set_heap(set_open(sets, stream));
-	size_t at = h->notes.len;
-	while (at > 0 && (h->notes.items[at - 1].time.ms > note->time.ms ||
-			     (h->notes.items[at - 1].time.ms == note->time.ms && h->notes.items[at - 1].seq > note->seq)))
-		at--;
+	size_t at = notes_after(h, note);
 	*vec_insert(&h->notes, at) = *note;
+	if (h->notes.len > LIMIT_RETAINED_EVENTS) {
+		at = notes_oldest(h);
+		vec_remove(&h->notes, at);
+	}
 }
 
 /* ---------------------------------------------------------------- what conditions see */
@@ -322,10 +360,12 @@ static const struct row *
 row_amended(const struct row_heap *h, const struct row *row, struct arena *scratch, uint32_t columns)
 {
 	const struct row *seen = row;
-	for (size_t i = 0; i < h->notes.len && row->key; i++) {
+	const struct amend_note first = {.key = row->key, .time = {row->time.ms - 1}, .seq = UINT64_MAX};
+	if (!row->key)
+		return row;
+	/* An amendment concerns rows of its key that are not later than itself. */
+	for (size_t i = notes_after(h, &first); i < h->notes.len && h->notes.items[i].key == row->key; i++) {
 		const struct amend_note *n = &h->notes.items[i];
-		if (n->key != row->key || row->time.ms > n->time.ms)
-			continue;
 		if (n->voids)
 			return NULL;
 		if (n->column < 0 || (uint32_t)n->column >= columns || seen->columns[n->column].kind != VALUE_NUMBER)
@@ -514,7 +554,7 @@ load_row(struct row_store *s, struct row_sets *sets, uint32_t stream, const stru
 		columns[c] = value_load(r, a);
 	row.columns = columns;
 	if (!r->bad)
-		rows_add(s, sets, stream, shape, &row, row.time);
+		set_put(s, set_open(sets, stream), shape, &row);
 }
 
 void
@@ -526,12 +566,16 @@ rows_load(struct row_store *s, struct row_sets *sets, uint32_t stream, const str
 	uint64_t folded = read_varint(r);
 	if (folded && !r->bad) {
 		struct row_heap *h = set_heap(set_open(sets, stream));
+		wall first = {read_zigzag(r)}, latest = {0};
+		latest.ms = read_zigzag(r);
 		h->folded = folded;
-		h->folded_first.ms = read_zigzag(r);
-		h->folded_latest.ms = read_zigzag(r);
+		h->folded_first = first;
+		h->folded_latest = latest;
 	}
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
-		struct amend_note note = {.time = {read_zigzag(r)}, .seq = read_varint(r)};
+		struct amend_note note = {0};
+		note.time.ms = read_zigzag(r);
+		note.seq = read_varint(r);
 		note.key = read_u64(r);
 		note.amount = read_zigzag(r);
 		note.column = (int16_t)read_zigzag(r);

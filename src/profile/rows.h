@@ -53,7 +53,8 @@ void rows_prune(struct row_store *s, struct row_sets *sets, uint32_t stream, con
 /* Moves all rows of another person into these; `from` is empty afterwards. */
 void rows_merge(struct row_store *s, struct row_sets *into, struct row_sets *from, const struct stream_shape *shapes, wall now);
 void rows_clear(struct row_store *s, struct row_sets *sets, const struct stream_shape *shapes);
-/* One set in bytes, and back. */
+/* One set in bytes, and back, exactly. When a set was pruned last depends on the process; so prune it to the instant at hand before saving or
+ * hashing, and equal histories give equal bytes. */
 void rows_save(const struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct buf *out);
 void rows_load(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct reader *r,
     struct arena *a);

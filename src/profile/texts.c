@@ -129,47 +129,7 @@ text_known(const struct texts *t, struct str s)
 	return x ? (struct str){x->bytes, x->len} : (struct str){0};
 }
 
-/* ---------------------------------------------------------------- JSON in one piece */
-
-static bool
-is_inside(struct str part, struct str whole)
-{
-	return part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len;
-}
-
-static struct str
-put_text(char **to, struct str s, struct str root, struct str copied_root)
-{
-	if (!s.ptr)
-		return s;
-	if (root.ptr && is_inside(s, root))
-		return (struct str){copied_root.ptr + (s.ptr - root.ptr), s.len};
-	char *at = *to;
-	if (s.len)
-		memcpy(at, s.ptr, s.len);
-	*to += s.len;
-	return (struct str){at, s.len};
-}
-
-struct json *
-json_box(const struct json *j)
-{
-	size_t bytes = sizeof(*j) * j->next + j->span.len + 1;
-	for (uint32_t i = 0; i < j->next; i++)
-		bytes += j[i].key.len + (j[i].kind == JSON_TEXT ? j[i].text.len : 0) + j[i].span.len;
-	struct json *box = mem_alloc(bytes);
-	char *to = (char *)(box + j->next);
-	struct str root = {0};
-	root = put_text(&to, j->span, (struct str){0}, root);
-	memcpy(box, j, sizeof(*j) * j->next);
-	for (uint32_t i = 0; i < j->next; i++) {
-		box[i].key = i ? put_text(&to, j[i].key, j->span, root) : (struct str){0};
-		box[i].span = put_text(&to, j[i].span, j->span, root);
-		if (j[i].kind == JSON_TEXT)
-			box[i].text = put_text(&to, j[i].text, j->span, root);
-	}
-	return box;
-}
+/* ---------------------------------------------------------------- values that are kept */
 
 const struct json *
 json_of_value(struct arena *a, const struct value *v)
@@ -188,8 +148,6 @@ json_of_value(struct arena *a, const struct value *v)
 	buf_release(&text);
 	return j;
 }
-
-/* ---------------------------------------------------------------- values that are kept */
 
 struct value
 value_keep(struct texts *t, const struct value *v)

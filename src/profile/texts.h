@@ -21,8 +21,6 @@ struct str text_known(const struct texts *t, struct str s);
 /* A copy that owns what it points to: texts shared, JSON boxed, lists turned into JSON. */
 struct value value_keep(struct texts *t, const struct value *v);
 void value_drop(struct texts *t, struct value *v);
-/* A JSON value in one piece of memory; free with mem_free. */
-struct json *json_box(const struct json *j);
 /* A value as JSON nodes in an arena; NULL for missing. */
 const struct json *json_of_value(struct arena *a, const struct value *v);
 /* What value_keep keeps, in bytes and back. Texts of the value read point into the reader's bytes, JSON lives in the arena. */

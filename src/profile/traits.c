@@ -26,16 +26,21 @@ trait_claimed(const struct traits *ts, enum trait_root root, struct str name)
 	return find(ts, root, name, true);
 }
 
+/* Of what the value says, not of how it was written: a value that comes back from a row must weigh the same. */
 static uint32_t
 json_bytes(const struct json *j)
 {
-	return (uint32_t)(sizeof(*j) * j->next + j->span.len);
+	size_t bytes = sizeof(*j) * j->next;
+	for (uint32_t i = 0; i < j->next; i++)
+		bytes += (i ? j[i].key.len : 0) + (j[i].kind == JSON_TEXT ? j[i].text.len : 0);
+	return bytes > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)bytes;
 }
 
 static uint32_t
 value_bytes(const struct value *v)
 {
-	return v->kind == VALUE_TEXT ? (uint32_t)v->text.len : v->kind == VALUE_JSON ? json_bytes(v->json) : 8;
+	size_t len = v->kind == VALUE_TEXT ? v->text.len : 8;
+	return v->kind == VALUE_JSON ? json_bytes(v->json) : len > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)len;
 }
 
 static bool
@@ -90,13 +95,16 @@ trait_set(struct texts *t, struct traits *ts, enum trait_root root, struct str n
 	bool claimed = x && trust == TRUST_PUBLIC && x->trust != TRUST_PUBLIC && !value_same(&x->value, v);
 	if (claimed)
 		x = find(ts, root, name, true);
+	if (x && now.ms < x->since.ms && (trust != TRUST_PUBLIC) == (x->trust != TRUST_PUBLIC))
+		return TRAIT_SAME;
 	if (x && !claimed && trust > x->trust)
 		x->trust = (uint8_t)trust;
 	if (x ? value_same(&x->value, v) : v->kind == VALUE_MISSING)
 		return TRAIT_SAME;
 	uint32_t had = x ? value_bytes(&x->value) : 0;
-	if (name.len == 0 || name.len > LIMIT_NAME_BYTES || (!x && ts->n >= LIMIT_TRAITS) ||
-	    ts->bytes - had + value_bytes(v) + (x ? 0 : name.len) > LIMIT_TRAIT_BYTES)
+	bool too_much = v->kind != VALUE_MISSING &&
+	    ((!x && ts->n >= LIMIT_TRAITS) || ts->bytes - had + value_bytes(v) + (x ? 0 : name.len) > LIMIT_TRAIT_BYTES);
+	if (name.len == 0 || name.len > LIMIT_NAME_BYTES || too_much)
 		return TRAIT_REFUSED;
 	if (old && x)
 		*old = value_keep(t, &x->value);

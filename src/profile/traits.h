@@ -17,7 +17,8 @@ struct trait {
 struct traits { struct trait *items; uint16_t n, cap; uint32_t bytes; };
 
 enum trait_change { TRAIT_SAME, TRAIT_CHANGED, TRAIT_CLAIMED, TRAIT_REFUSED /* a limit */ };
-/* A missing value takes the trait away. `old` (may be NULL) gets what stood there: kept text or JSON that the caller drops. */
+/* `now`: when it was said (happened); what comes late, and is of no other trust than what stands there, changes nothing.
+ * A missing value takes the trait away. `old` (may be NULL) gets what stood there: kept text or JSON that the caller drops. */
 enum trait_change trait_set(struct texts *t, struct traits *ts, enum trait_root root, struct str name, const struct value *v,
     enum trust trust, wall now, struct value *old);
 /* NULL when there is none. */
