@@ -8,8 +8,10 @@
 
 enum lane { LANE_MARKS /* marks, outcomes, suppressions */, LANE_TICKS, LANE_LIVE, LANE_IMPORT, LANE_COUNT };
 
-/* One compressed run of at most LIMIT_BLOCK_ENTRIES bodies of a batch. */
-struct packed { uint32_t first, n; struct str lz4; uint32_t raw_bytes; };
+/* One compressed run of at most LIMIT_BLOCK_ENTRIES bodies of a batch: a block's body as it will stand in the log. */
+struct packed { uint32_t first, n; struct str lz4; uint32_t raw_bytes; uint8_t codec; };
+/* Runs shorter than this are left to the shard, which packs them together with what came beside them. */
+enum { PACKED_RUN_MIN = 64 };
 
 struct batch {
 	struct arena arena;              /* owns everything the batch holds */
@@ -27,6 +29,9 @@ struct batch {
 };
 struct batch *batch_new(void);
 void batch_free(struct batch *b);
+/* Cuts the batch into runs and compresses them. Its maker calls it once, on its own thread, when `entries` and `text` are complete; each
+ * entry's text is a slice of `text`, in order, with nothing between them. */
+void batch_pack(struct batch *b);
 
 struct append_port {
 	void *self;

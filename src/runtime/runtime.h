@@ -36,17 +36,27 @@ void workspace_ask(struct workspace *w, void (*ask)(struct engine *g, void *cont
 MUST_CHECK bool workspace_append_one(struct workspace *w, enum entry_kind kind, struct str name, struct str body, uint64_t *ret_seq, struct err *e);
 /* Makes a program live: back-fills what it newly needs of the past, then appends its entry. */
 MUST_CHECK bool workspace_apply(struct workspace *w, struct program *p, void (*progress)(void *self, uint64_t done, uint64_t total), void *self, struct err *e);
-/* History imports: entries with history set are collected while the workspace is *in history* and folded anew, merged by time, by
- * history_finish (`shift`: moves every happened so that the latest falls on `ending`; WALL_NEVER = no shift). */
+/* History imports: batches whose entries all have history set are collected while the workspace is *in history*, that is until its first
+ * live entry, and folded anew, merged by time, by history_finish: at = happened, so stages and moves are dated as they happened. It may
+ * be called after each import. ending: every `happened` is moved so that the latest falls on it; WALL_NEVER = no shift. live_tail:
+ * what is newer than ending - live_tail is folded as live, at its own time, with ticks between, so that the decisions of the last day are
+ * made at their times; then the workspace is live and its clock goes on to the wall clock. 0 = nothing. */
 bool workspace_in_history(struct workspace *w);
-MUST_CHECK bool workspace_history_finish(struct workspace *w, void (*progress)(void *self, uint64_t done, uint64_t total), void *self, struct err *e);
+MUST_CHECK bool workspace_history_finish(struct workspace *w, wall ending, msec live_tail,
+    void (*progress)(void *self, uint64_t done, uint64_t total), void *self, struct err *e);
+/* Plain tables: users, sessions, keys, the plan board, marks of *not applicable*: JSON by (kind, key). Waits until it is durable. */
+MUST_CHECK bool workspace_plain_put(struct workspace *w, struct str kind, struct str key, struct str json, struct err *e);
+MUST_CHECK bool workspace_plain_delete(struct workspace *w, struct str kind, struct str key, struct err *e);
+/* *ret "" = there is none. */
+MUST_CHECK bool workspace_plain_get(struct workspace *w, struct arena *a, struct str kind, struct str key, struct str *ret, struct err *e);
+MUST_CHECK bool workspace_plain_each(struct workspace *w, struct str kind, bool (*take)(void *self, struct str key, struct str json), void *self, struct err *e);
 /* A read-only connection with the `event` table (struct sqlite3 *); release with sqlite3_close. */
 struct sqlite3;
 MUST_CHECK bool workspace_reader(const char *dir, struct sqlite3 **ret, struct err *e);
-/* VACUUM INTO while running. */
+/* VACUUM INTO while running. A workspace opened on a backup holds sending until the operator chooses (the fence). */
 MUST_CHECK bool workspace_backup(const char *dir, const char *file, struct err *e);
 /* State on disk, brought to one instant, against a fresh fold of the log. Differences are written to out, a line each. */
-MUST_CHECK bool workspace_verify(const char *dir, struct buf *out, bool *ret_equal, void (*progress)(void *self, uint64_t done, uint64_t total), void *self, struct err *e);
+MUST_CHECK bool workspace_verify(const struct workspace_options *o, struct buf *out, bool *ret_equal, void (*progress)(void *self, uint64_t done, uint64_t total), void *self, struct err *e);
 /* Entries of the log, first to last, [from, to]; stops when take returns false. For backtest, export, verify. */
 MUST_CHECK bool workspace_read_log(const char *dir, uint64_t from, uint64_t to, bool (*take)(void *self, const struct entry *en), void *self, struct err *e);
 /* The latest entries of one person, newest first, by the chain. */
