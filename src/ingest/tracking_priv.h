@@ -1,0 +1,33 @@
+/* tracking_priv.h -- one call while it is read. Private to ingest. */
+#pragma once
+#include "ingest/tracking.h"
+
+/*       member, key */
+#define CALL_MEMBERS(X)                                                                                             \
+	X(type, "type") X(event, "event") X(name, "name") X(user, "userId") X(anonymous, "anonymousId")             \
+	X(previous, "previousId") X(group, "groupId") X(message_id, "messageId") X(timestamp, "timestamp")          \
+	X(original, "originalTimestamp") X(sent, "sentAt") X(properties, "properties") X(traits, "traits")          \
+	X(context, "context") X(integrations, "integrations") X(arrival, "arrival") X(write_key, "writeKey") X(batch, "batch")
+
+struct call {
+#define X(member, key) const struct json *member;
+	CALL_MEMBERS(X)
+#undef X
+};
+/* Null members are left out: SDKs send "userId": null. */
+void call_read(const struct json *object, struct call *ret);
+
+/* What all calls of one request share. */
+struct reading {
+	struct tracking *t;
+	struct batch *b;
+	const struct write_key *key;
+	wall now, sent;                  /* sent: the request's sentAt; WALL_NEVER = none */
+	const struct json *context, *integrations;   /* of the batch; NULL = none */
+	bool in_batch;
+	uint32_t at;                     /* which call of the batch */
+	size_t text_bytes;               /* of the entries so far */
+};
+/* Checks one call and fills the entry but for its place in the batch's text: en->text is what will be copied there. */
+const uint8_t *tracking_hash_key(const struct tracking *t);
+MUST_CHECK bool call_check(struct reading *rd, enum entry_kind kind, const struct json *item, struct entry *en, struct err *e);
