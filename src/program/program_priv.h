@@ -115,9 +115,15 @@ void make_evidence(struct maker *m);
 void make_activities(struct maker *m, struct str tsv);   /* activities.c */
 const struct activity_def *activity_of(const struct program *p, struct str id);
 void check_activity(struct maker *m, const struct yaml *y);
+enum { TEMPLATE_BYTES = 512 * 1024 };
 void make_template(struct maker *m, const struct program_file *f);   /* templates.c */
-void make_layouts(struct maker *m);
 void check_templates(struct maker *m);
+bool template_is_partial(const struct template_file *t);
+bool template_is_body(const struct template_file *t);                 /* html or txt of a message */
+bool template_is_same(const struct template_file *a, const struct template_file *b);   /* but for the part */
+/* {% include "button" %} at `at`: its end and the name; false when it is something else. */
+bool include_at(struct str s, size_t at, size_t *ret_end, struct str *ret_name);
+void make_layouts(struct maker *m);               /* layouts.c */
 void check_offer(struct maker *m, const struct yaml *y, const struct offer *o, const struct variant *variants, size_t n_variants);
 const struct json *make_example_catalogue(struct maker *m, const struct json *catalogue, const struct yaml *rates);   /* versions.c */
 /* Holidays of a country from 2000 to 2060, as days since 1970; false when its calendar is not known. */

@@ -12,14 +12,16 @@
  * and partials named by {% include "button" %}, are put in right here as text: what a program renders needs no other file. */
 #include "program/program_priv.h"
 #include "base/str.h"
+#include "template/template.h"
 #include <stdio.h>
 
-enum { INCLUDES_DEEP = 8, HEAD_KEYS = 4, TEMPLATE_BYTES = 512 * 1024 };
+enum { HEAD_KEYS = 4 };
 static const char head_words[] = "subject|preheader|layout|note";
 enum head_key { HEAD_SUBJECT, HEAD_PREHEADER, HEAD_LAYOUT, HEAD_NOTE };
 
 struct template_head {
 	struct str values[HEAD_KEYS];
+	int lines[HEAD_KEYS];            /* where they stand */
 	int line;                        /* of the body's first line */
 };
 
@@ -53,10 +55,22 @@ read_path(struct str path, struct template_file *ret)
 	return is_plain_name(name) && (slash == SIZE_MAX || is_plain_name(ret->variant));
 }
 
-static bool
-is_partial(const struct template_file *t)
+bool
+template_is_partial(const struct template_file *t)
 {
 	return str_starts(t->name, STR("partials/"));
+}
+
+bool
+template_is_same(const struct template_file *a, const struct template_file *b)
+{
+	return str_eq(a->name, b->name) && str_eq(a->variant, b->variant) && str_eq(a->locale, b->locale);
+}
+
+bool
+template_is_body(const struct template_file *t)
+{
+	return !template_is_partial(t) && (str_eq(t->part, STR("html")) || str_eq(t->part, STR("txt")));
 }
 
 /* ---------------------------------------------------------------- the head */
@@ -77,6 +91,7 @@ head_line(struct maker *m, struct template_head *h, struct str line, int number)
 	if (h->values[k].ptr)
 		problem_in(m, m->file, number, 1, false, "'%s' stands twice in the template's head", arena_cstr(m->a, key));
 	h->values[k] = str_trim(value);
+	h->lines[k] = number;
 }
 
 static struct str
@@ -108,67 +123,9 @@ push_part(struct maker *m, const struct template_file *of, const char *part, str
 	t->text = text;
 }
 
-void
-make_template(struct maker *m, const struct program_file *f)
-{
-	struct template_file t;
-	struct template_head h;
-	if (!read_path(f->path, &t)) {
-		problem_in(m, m->file, 0, 0, true, "a template is templates/<name>[/<variant>][.<locale>].html or .txt: this file is not read");
-		return;
-	}
-	if (f->text.len > TEMPLATE_BYTES) {
-		problem_in(m, m->file, 0, 0, false, "a template is at most %d KB long", TEMPLATE_BYTES >> 10);
-		return;
-	}
-	t.text = read_head(m, f->text, &h);
-	*vec_push(&m->templates) = t;
-	if (is_partial(&t))
-		return;
-	/* Kept beside the body until the layout is in. */
-	static const char *const parts[HEAD_KEYS] = {"subject", "preheader", "layout", NULL};
-	for (size_t k = 0; k < HEAD_KEYS; k++)
-		if (parts[k] && h.values[k].len)
-			push_part(m, &t, arena_cstr(m->a, arena_printf(m->a, "%s of %.*s", parts[k], STR_ARGS(t.part))), h.values[k]);
-}
-
-/* ---------------------------------------------------------------- layouts and partials */
-
-static bool
-same_template(const struct template_file *a, const struct template_file *b)
-{
-	return str_eq(a->name, b->name) && str_eq(a->variant, b->variant) && str_eq(a->locale, b->locale);
-}
-
-static const struct template_file *
-part_of(const struct maker *m, const struct template_file *of, const char *part)
-{
-	for (size_t i = 0; i < m->templates.len; i++)
-		if (same_template(&m->templates.items[i], of) && str_eq(m->templates.items[i].part, str_of(part)))
-			return &m->templates.items[i];
-	return NULL;
-}
-
-/* partials/<name>, in the locale of the template that asks, else without one. */
-static const struct template_file *
-partial_named(const struct maker *m, struct str name, const struct template_file *asks)
-{
-	const struct template_file *found = NULL;
-	for (size_t i = 0; i < m->templates.len; i++) {
-		const struct template_file *t = &m->templates.items[i];
-		if (!is_partial(t) || !str_eq(str_slice(t->name, 9, t->name.len), name) || !str_eq(t->part, asks->part))
-			continue;
-		if (str_eq(t->locale, asks->locale))
-			return t;
-		if (!t->locale.len)
-			found = t;
-	}
-	return found;
-}
-
 /* {% include "button" %} at `at`: its end and the name; false when it is something else. */
-static bool
-is_include(struct str s, size_t at, size_t *ret_end, struct str *ret_name)
+bool
+include_at(struct str s, size_t at, size_t *ret_end, struct str *ret_name)
 {
 	size_t end = str_find(s, STR("%}"), at);
 	if (end == SIZE_MAX)
@@ -189,170 +146,52 @@ is_include(struct str s, size_t at, size_t *ret_end, struct str *ret_name)
 	return is_plain_name(*ret_name);
 }
 
-/* {{ content }} at `at`, with any blanks. */
-static bool
-is_output_of(struct str s, size_t at, const char *word, size_t *ret_end)
-{
-	size_t end = str_find(s, STR("}}"), at);
-	if (end == SIZE_MAX || !str_eq(str_trim(str_slice(s, at + 2, end)), str_of(word)))
-		return false;
-	*ret_end = end + 2;
-	return true;
-}
-
-struct filling {
-	struct maker *m;
-	const struct template_file *of;
-	struct str content, subject, preheader;
-	struct buf out;
-	int depth;
-	bool told;
-};
-
+/* Liquid, told in the lines of the file; partials are looked at by themselves. */
 static void
-fill_too_deep(struct filling *f, const char *why)
+check_liquid(struct maker *m, struct str text, int first_line)
 {
-	if (!f->told)
-		problem_in(f->m, arena_cstr(f->m->a, f->of->path), 0, 0, false, "%s", why);
-	f->told = true;
-}
-
-static void fill(struct filling *f, struct str text, bool in_layout);
-
-static void
-fill_include(struct filling *f, struct str name)
-{
-	const struct template_file *p = partial_named(f->m, name, f->of);
-	if (!p)
-		problem_in(f->m, arena_cstr(f->m->a, f->of->path), 0, 0, false, "there is no templates/partials/%.*s.%.*s", STR_ARGS(name), STR_ARGS(f->of->part));
-	else if (f->depth >= INCLUDES_DEEP)
-		fill_too_deep(f, "partials include each other more than eight levels deep: do they include themselves?");
-	else if (f->out.len > TEMPLATE_BYTES)
-		fill_too_deep(f, "with its partials this template is longer than 512 KB");
-	else
-		fill(f, p->text, false);
-}
-
-static void
-fill(struct filling *f, struct str text, bool in_layout)
-{
-	size_t at = 0;
-	f->depth++;
-	while (at < text.len) {
-		size_t brace = str_find_char(text, '{', at), end;
+	struct arena scratch;
+	struct template *t;
+	struct err e = {0};
+	arena_init(&scratch);
+	char *alone = memcpy(arena_alloc(&scratch, text.len + 1), text.ptr ? text.ptr : "", text.len);
+	for (size_t at = 0, end; (at = str_find(text, STR("{%"), at)) != SIZE_MAX; at += 2) {
 		struct str name;
-		if (brace == SIZE_MAX || brace + 1 >= text.len)
-			break;
-		buf_add_str(&f->out, str_slice(text, at, brace));
-		at = brace;
-		if (text.ptr[at + 1] == '%' && is_include(text, at, &end, &name)) {
-			fill_include(f, name);
-			at = end;
-		} else if (in_layout && text.ptr[at + 1] == '{' && is_output_of(text, at, "content", &end)) {
-			fill(f, f->content, false);
-			at = end;
-		} else if (text.ptr[at + 1] == '{' && is_output_of(text, at, "subject", &end)) {
-			buf_add_str(&f->out, f->subject);
-			at = end;
-		} else if (text.ptr[at + 1] == '{' && is_output_of(text, at, "preheader", &end)) {
-			buf_add_str(&f->out, f->preheader);
-			at = end;
-		} else {
-			buf_add_char(&f->out, '{');
-			at++;
-		}
+		for (size_t i = at; include_at(text, at, &end, &name) && i < end; i++)
+			alone[i] = alone[i] == '\n' ? '\n' : ' ';
 	}
-	buf_add_str(&f->out, str_slice(text, at, text.len));
-	f->depth--;
-}
-
-static struct str
-head_of(const struct maker *m, const struct template_file *t, const char *what)
-{
-	char part[48];
-	(void)snprintf(part, sizeof(part), "%s of %.*s", what, STR_ARGS(t->part));
-	const struct template_file *h = part_of(m, t, part);
-	/* What one of the two files says, both mean. */
-	(void)snprintf(part, sizeof(part), "%s of %s", what, str_eq(t->part, STR("html")) ? "txt" : "html");
-	if (!h && strcmp(what, "layout") != 0)
-		h = part_of(m, t, part);
-	return h ? h->text : (struct str){0};
-}
-
-static struct str
-filled(struct maker *m, const struct template_file *t)
-{
-	struct filling f = {.m = m, .of = t, .content = t->text, .subject = head_of(m, t, "subject"), .preheader = head_of(m, t, "preheader")};
-	struct str layout = head_of(m, t, "layout");
-	const struct template_file *l = layout.len ? partial_named(m, layout, t) : NULL;
-	if (layout.len && !l)
-		problem_in(m, arena_cstr(m->a, t->path), 0, 0, false, "there is no layout templates/partials/%.*s.%.*s", STR_ARGS(str_slice(layout, 0, 60)),
-		    STR_ARGS(t->part));
-	fill(&f, l ? l->text : t->text, l != NULL);
-	struct str r = arena_str(m->a, buf_str(&f.out));
-	buf_release(&f.out);
-	return r;
-}
-
-static bool
-is_body(const struct template_file *t)
-{
-	return !is_partial(t) && (str_eq(t->part, STR("html")) || str_eq(t->part, STR("txt")));
-}
-
-static bool
-is_last_body(const struct maker *m, size_t at)
-{
-	for (size_t i = at + 1; i < m->templates.len; i++)
-		if (is_body(&m->templates.items[i]) && same_template(&m->templates.items[i], &m->templates.items[at]))
-			return false;
-	return true;
-}
-
-static int
-compare_templates(const void *a, const void *b)
-{
-	const struct template_file *x = a, *y = b;
-	int c = str_cmp(x->name, y->name);
-	c = c ? c : str_cmp(x->variant, y->variant);
-	c = c ? c : str_cmp(x->locale, y->locale);
-	return c ? c : str_cmp(x->part, y->part);
+	if (!template_parse(&scratch, m->file, (struct str){alone, text.len}, &t, &e))
+		problem_in(m, m->file, e.line ? e.line + first_line - 1 : first_line, e.column, false, "%s", e.text);
+	arena_clear(&scratch);
 }
 
 void
-make_layouts(struct maker *m)
+make_template(struct maker *m, const struct program_file *f)
 {
-	VEC(struct template_file) done = {0};
-	for (size_t i = 0; i < m->templates.len; i++) {
-		struct template_file t = m->templates.items[i];
-		if (!is_body(&t) && !is_partial(&t))
-			continue;
-		if (!is_partial(&t))
-			t.text = filled(m, &m->templates.items[i]);
-		*vec_push(&done) = t;
-		if (is_partial(&t) || !is_last_body(m, i))
-			continue;
-		struct str subject = head_of(m, &t, "subject"), preheader = head_of(m, &t, "preheader");
-		struct template_file head = t;
-		if (subject.len) {
-			head.part = STR("subject");
-			head.text = subject;
-			*vec_push(&done) = head;
-		}
-		if (preheader.len) {
-			head.part = STR("preheader");
-			head.text = preheader;
-			*vec_push(&done) = head;
-		}
+	struct template_file t;
+	struct template_head h;
+	if (!read_path(f->path, &t)) {
+		problem_in(m, m->file, 0, 0, true, "a template is templates/<name>[/<variant>][.<locale>].html or .txt: this file is not read");
+		return;
 	}
-	m->templates.len = 0;
-	for (size_t i = 0; i < done.len; i++)
-		*vec_push(&m->templates) = done.items[i];
-	vec_release(&done);
-	if (m->templates.len)
-		qsort(m->templates.items, m->templates.len, sizeof(m->templates.items[0]), compare_templates);
-	m->p->templates = arena_items(m, &m->templates);
-	m->p->n_templates = m->templates.len;
+	if (f->text.len > TEMPLATE_BYTES) {
+		problem_in(m, m->file, 0, 0, false, "a template is at most %d KB long", TEMPLATE_BYTES >> 10);
+		return;
+	}
+	t.text = read_head(m, f->text, &h);
+	check_liquid(m, t.text, h.line);
+	*vec_push(&m->templates) = t;
+	if (template_is_partial(&t))
+		return;
+	/* Kept beside the body until the layout is in. */
+	static const char *const parts[HEAD_KEYS] = {"subject", "preheader", "layout", NULL};
+	for (size_t k = 0; k < HEAD_KEYS; k++) {
+		if (!parts[k] || !h.values[k].len)
+			continue;
+		if (k != HEAD_LAYOUT)
+			check_liquid(m, h.values[k], h.lines[k]);
+		push_part(m, &t, arena_cstr(m->a, arena_printf(m->a, "%s of %.*s", parts[k], STR_ARGS(t.part))), h.values[k]);
+	}
 }
 
 /* ---------------------------------------------------------------- checks */
@@ -395,7 +234,7 @@ check_templates(struct maker *m)
 		const char *file = arena_cstr(m->a, t->path);
 		if (t->locale.len && !is_locale(m, t->locale))
 			problem_in(m, file, 0, 0, false, "'%.*s' is none of the program's locales: nobody would ever get this", STR_ARGS(str_slice(t->locale, 0, 20)));
-		if (is_body(t) && !(m->broken & 1u << DOC_JOURNEY) && !is_sent(m, t) && !is_of_the_house(t->name))
+		if (template_is_body(t) && !(m->broken & 1u << DOC_JOURNEY) && !is_sent(m, t) && !is_of_the_house(t->name))
 			problem_in(m, file, 0, 0, true, "no journey sends '%.*s'", STR_ARGS(t->name));
 	}
 	for (size_t i = 0; i < m->p->n_journeys; i++)
@@ -413,7 +252,7 @@ has_body(const struct maker *m, struct str name, struct str variant, bool *ret_s
 		const struct template_file *t = &m->p->templates[i];
 		if (!str_eq(t->name, name) || !str_eq(t->variant, variant))
 			continue;
-		body |= is_body(t);
+		body |= template_is_body(t);
 		*ret_subject |= str_eq(t->part, STR("subject"));
 	}
 	return body;
@@ -473,7 +312,7 @@ program_template(const struct program *p, struct str name, struct str variant, s
 	int rank = 0;
 	for (size_t i = 0; i < p->n_templates; i++) {
 		const struct template_file *t = &p->templates[i];
-		if (!str_eq(t->name, name) || !is_body(t))
+		if (!str_eq(t->name, name) || !template_is_body(t))
 			continue;
 		int r = template_rank(p, t, variant, locale);
 		if (r > rank) {
@@ -483,7 +322,7 @@ program_template(const struct program *p, struct str name, struct str variant, s
 	}
 	/* All parts of one message are of one set: no Finnish subject over an English letter. */
 	for (size_t i = 0; best && i < p->n_templates; i++)
-		if (same_template(&p->templates[i], best) && str_eq(p->templates[i].part, str_of(part)))
+		if (template_is_same(&p->templates[i], best) && str_eq(p->templates[i].part, str_of(part)))
 			found = &p->templates[i];
 	return found;
 }
