@@ -259,6 +259,10 @@ bool trigger_change_is_catalogue(const struct trigger *t, struct str *ret_kind);
 /* TRIGGER_DATE and TRIGGER_SCHEDULE: the first instant > after at which it fires for this person, WALL_NEVER if none; holds until
  * what the facts say changes. */
 wall trigger_next(const struct trigger *t, const struct facts *facts, wall after, struct arena *scratch);
+/* TRIGGER_DATE: the instant at which it fires and, in *ret_target, the moment that it is before or after (`90d before
+ * account.contract_end`: the contract's end; else the instant itself), for `late: enter`. WALL_BEFORE_ALL when something is missing,
+ * and for anniversaries: what comes round every year is never late. */
+wall trigger_date(const struct trigger *t, const struct facts *facts, struct arena *scratch, wall *ret_target);
 
 /* wait:, at:, expires: — the instant they name, counted from `from` (rule 10: d and w keep the clock of the person's zone; rule 11:
  * `until` is the first such time, now included). Missing values (an unknown rhythm) give WALL_BEFORE_ALL: do not wait. */

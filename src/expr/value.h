@@ -20,7 +20,8 @@ enum value_kind {
 
 struct value {
 	enum value_kind kind;
-	bool quantity;           /* VALUE_NUMBER: money or distance, for printing only */
+	bool quantity;           /* VALUE_NUMBER: money or distance, for printing only; VALUE_DURATION: was written in days or weeks, over
+	                          * which waits keep the clock */
 	union {
 		fixed number;
 		struct str text;
