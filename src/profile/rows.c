@@ -2,17 +2,20 @@
 #include "base/limits.h"
 #include <string.h>
 
-/* What does not fit into the set itself. */
-struct row_heap {
-	uint32_t cap;
-	bool whole;                      /* items are struct row *, not stamps */
+/* What few sets have. */
+struct row_extra {
 	uint64_t folded;
 	wall folded_first, folded_latest;
 	VEC(struct amend_note) notes;
+};
+/* What does not fit into the set itself: one piece of memory, so that a counted event costs little more than its 16 bytes. */
+struct row_heap {
+	uint32_t cap;
+	bool whole;                      /* items are struct row *, not stamps */
+	struct row_extra *extra;         /* NULL = nothing folded, nothing amended */
 	union {
-		struct stamp *stamps;
-		struct row **rows;
-		void *items;
+		struct stamp stamps[0];
+		struct row *rows[0];
 	};
 };
 
@@ -107,22 +110,36 @@ set_open(struct row_sets *sets, uint32_t stream)
 	return &sets->items[i];
 }
 
+static size_t
+heap_bytes(bool whole, uint32_t cap)
+{
+	return sizeof(struct row_heap) + (whole ? sizeof(struct row *) : sizeof(struct stamp)) * cap;
+}
+
 static struct row_heap *
 set_heap(struct row_set *set)
 {
 	if (set->on_heap)
 		return set->heap;
-	struct row_heap *h = mem_alloc(sizeof(*h));
-	h->folded_first = WALL_NEVER;
-	h->folded_latest = WALL_BEFORE_ALL;
-	if (set->n) {
-		h->cap = 2;
-		h->items = mem_alloc(sizeof(struct stamp) * h->cap);
+	struct row_heap *h = mem_alloc(heap_bytes(false, set->n ? 2 : 0));
+	h->cap = set->n ? 2 : 0;
+	if (set->n)
 		h->stamps[0] = set->only;
-	}
 	set->heap = h;
 	set->on_heap = true;
 	return h;
+}
+
+static struct row_extra *
+set_extra(struct row_set *set)
+{
+	struct row_heap *h = set_heap(set);
+	if (!h->extra) {
+		h->extra = mem_alloc(sizeof(*h->extra));
+		h->extra->folded_first = WALL_NEVER;
+		h->extra->folded_latest = WALL_BEFORE_ALL;
+	}
+	return h->extra;
 }
 
 static wall
@@ -154,11 +171,12 @@ place_of(const struct row_set *set, wall time, uint64_t seq)
 /* ---------------------------------------------------------------- pruning */
 
 static void
-heap_fold(struct row_heap *h, wall time)
+set_fold(struct row_set *set, wall time)
 {
-	h->folded++;
-	h->folded_first = wall_min(h->folded_first, time);
-	h->folded_latest = wall_max(h->folded_latest, time);
+	struct row_extra *x = set_extra(set);
+	x->folded++;
+	x->folded_first = wall_min(x->folded_first, time);
+	x->folded_latest = wall_max(x->folded_latest, time);
 }
 
 /* Takes rows [from, to) out. */
@@ -168,23 +186,25 @@ set_cut(struct row_store *s, struct row_set *set, uint32_t columns, uint32_t fro
 	struct row_heap *h = set->heap;
 	for (uint32_t i = from; i < to; i++) {
 		if (fold)
-			heap_fold(h, time_at(set, i));
+			set_fold(set, time_at(set, i));
 		if (h->whole)
 			row_free(s, h->rows[i], columns);
 	}
-	size_t size = h->whole ? sizeof(*h->rows) : sizeof(*h->stamps);
-	memmove((char *)h->items + size * from, (char *)h->items + size * to, size * (set->n - to));
+	if (h->whole)
+		memmove(&h->rows[from], &h->rows[to], sizeof(h->rows[0]) * (set->n - to));
+	else
+		memmove(&h->stamps[from], &h->stamps[to], sizeof(h->stamps[0]) * (set->n - to));
 	set->n = (set->n - (to - from)) & INT32_MAX;
 }
 
 static void
-prune_notes(struct row_heap *h, wall limit)
+prune_notes(struct row_extra *x, wall limit)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < h->notes.len; i++)
-		if (h->notes.items[i].time.ms > limit.ms)
-			h->notes.items[kept++] = h->notes.items[i];
-	h->notes.len = kept;
+	for (size_t i = 0; i < x->notes.len; i++)
+		if (x->notes.items[i].time.ms > limit.ms)
+			x->notes.items[kept++] = x->notes.items[i];
+	x->notes.len = kept;
 }
 
 static void
@@ -207,8 +227,8 @@ set_prune(struct row_store *s, struct row_set *set, const struct stream_shape *s
 			set_heap(set);
 			set_cut(s, set, shape->n_columns, from, to, k->count_only);
 		}
-		if (set->on_heap && !k->first && !k->latest)
-			prune_notes(set->heap, limit);
+		if (set->on_heap && set->heap->extra && !k->first && !k->latest)
+			prune_notes(set->heap->extra, limit);
 	}
 	if (set->n > LIMIT_RETAINED_EVENTS && set->on_heap)
 		set_cut(s, set, shape->n_columns, k->first, set->n - LIMIT_RETAINED_EVENTS + k->first, true);
@@ -224,29 +244,34 @@ rows_prune(struct row_store *s, struct row_sets *sets, uint32_t stream, const st
 
 /* ---------------------------------------------------------------- adding */
 
-static void
-heap_reserve(struct row_heap *h, uint32_t n)
+/* Room for one more. Grows by an eighth: there are many small sets, and they are seldom added to. */
+static struct row_heap *
+heap_reserve(struct row_set *set)
 {
-	if (n <= h->cap)
-		return;
-	h->cap = h->cap < 4 ? 4 : h->cap + h->cap / 2;
-	h->items = mem_realloc(h->items, (h->whole ? sizeof(*h->rows) : sizeof(*h->stamps)) * h->cap);
+	struct row_heap *h = set_heap(set);
+	if (set->n < h->cap)
+		return h;
+	h->cap += h->cap / 8 + 1;
+	set->heap = mem_realloc(h, heap_bytes(h->whole, h->cap));
+	return set->heap;
 }
 
-/* Stamps become whole rows when the first key or negative row comes. */
+/* Stamps become whole rows when the first key, negative row or column comes. */
 static void
-heap_widen(struct row_store *s, struct row_set *set, struct row_heap *h)
+heap_widen(struct row_store *s, struct row_set *set)
 {
+	struct row_heap *h = set_heap(set);
 	if (h->whole)
 		return;
-	struct row **rows = mem_alloc(sizeof(*rows) * (h->cap ? h->cap : 1));
+	struct row_heap *wide = mem_alloc(heap_bytes(true, h->cap));
+	*wide = (struct row_heap){.cap = h->cap, .whole = true, .extra = h->extra};
 	for (uint32_t i = 0; i < set->n; i++) {
-		rows[i] = row_new(s, 0);
-		*rows[i] = (struct row){.time = h->stamps[i].time, .seq = h->stamps[i].seq, .columns = rows[i]->columns};
+		struct row *row = row_new(s, 0);
+		*row = (struct row){.time = h->stamps[i].time, .seq = h->stamps[i].seq, .columns = row->columns};
+		wide->rows[i] = row;
 	}
-	mem_free(h->items);
-	h->rows = rows;
-	h->whole = true;
+	mem_free(h);
+	set->heap = wide;
 }
 
 static void
@@ -257,10 +282,9 @@ insert_stamp(struct row_set *set, wall time, uint64_t seq)
 		set->n = 1;
 		return;
 	}
-	struct row_heap *h = set_heap(set);
+	struct row_heap *h = heap_reserve(set);
 	uint32_t at = place_of(set, time, seq);
-	heap_reserve(h, set->n + 1);
-	memmove(&h->stamps[at + 1], &h->stamps[at], sizeof(*h->stamps) * (set->n - at));
+	memmove(&h->stamps[at + 1], &h->stamps[at], sizeof(h->stamps[0]) * (set->n - at));
 	h->stamps[at] = (struct stamp){time, seq};
 	set->n++;
 }
@@ -268,10 +292,9 @@ insert_stamp(struct row_set *set, wall time, uint64_t seq)
 static void
 insert_row(struct row_store *s, struct row_set *set, uint32_t columns, const struct row *row)
 {
-	struct row_heap *h = set_heap(set);
-	heap_widen(s, set, h);
+	heap_widen(s, set);
+	struct row_heap *h = heap_reserve(set);
 	uint32_t at = place_of(set, row->time, row->seq);
-	heap_reserve(h, set->n + 1);
 	memmove(&h->rows[at + 1], &h->rows[at], sizeof(struct row *) * (set->n - at));
 	struct row *kept = row_new(s, columns);
 	struct value *cells = kept->columns;
@@ -314,12 +337,12 @@ note_before(const struct amend_note *a, const struct amend_note *b)
 
 /* Notes stand by key, then time. The place behind all that are not after this one. */
 static size_t
-notes_after(const struct row_heap *h, const struct amend_note *note)
+notes_after(const struct row_extra *x, const struct amend_note *note)
 {
-	size_t low = 0, high = h->notes.len;
+	size_t low = 0, high = x->notes.len;
 	while (low < high) {
 		size_t mid = (low + high) / 2;
-		if (note_before(note, &h->notes.items[mid]))
+		if (note_before(note, &x->notes.items[mid]))
 			high = mid;
 		else
 			low = mid + 1;
@@ -328,11 +351,11 @@ notes_after(const struct row_heap *h, const struct amend_note *note)
 }
 
 static size_t
-notes_oldest(const struct row_heap *h)
+notes_oldest(const struct row_extra *x)
 {
 	size_t oldest = 0;
-	for (size_t i = 1; i < h->notes.len; i++) {
-		const struct amend_note *a = &h->notes.items[i], *b = &h->notes.items[oldest];
+	for (size_t i = 1; i < x->notes.len; i++) {
+		const struct amend_note *a = &x->notes.items[i], *b = &x->notes.items[oldest];
 		if (a->time.ms < b->time.ms || (a->time.ms == b->time.ms && a->seq < b->seq))
 			oldest = i;
 	}
@@ -344,12 +367,12 @@ rows_amend(struct row_store *s, struct row_sets *sets, uint32_t stream, const st
 {
 	(void)s;
 	(void)shape;
-	struct row_heap *h = set_heap(set_open(sets, stream));
-	size_t at = notes_after(h, note);
-	*vec_insert(&h->notes, at) = *note;
-	if (h->notes.len > LIMIT_RETAINED_EVENTS) {
-		at = notes_oldest(h);
-		vec_remove(&h->notes, at);
+	struct row_extra *x = set_extra(set_open(sets, stream));
+	size_t at = notes_after(x, note);
+	*vec_insert(&x->notes, at) = *note;
+	if (x->notes.len > LIMIT_RETAINED_EVENTS) {
+		at = notes_oldest(x);
+		vec_remove(&x->notes, at);
 	}
 }
 
@@ -357,15 +380,15 @@ rows_amend(struct row_store *s, struct row_sets *sets, uint32_t stream, const st
 
 /* A copy of the row with the amendments' amounts taken off; NULL when one voids it. */
 static const struct row *
-row_amended(const struct row_heap *h, const struct row *row, struct arena *scratch, uint32_t columns)
+row_amended(const struct row_extra *x, const struct row *row, struct arena *scratch, uint32_t columns)
 {
 	const struct row *seen = row;
 	const struct amend_note first = {.key = row->key, .time = {row->time.ms - 1}, .seq = UINT64_MAX};
 	if (!row->key)
 		return row;
 	/* An amendment concerns rows of its key that are not later than itself. */
-	for (size_t i = notes_after(h, &first); i < h->notes.len && h->notes.items[i].key == row->key; i++) {
-		const struct amend_note *n = &h->notes.items[i];
+	for (size_t i = notes_after(x, &first); i < x->notes.len && x->notes.items[i].key == row->key; i++) {
+		const struct amend_note *n = &x->notes.items[i];
 		if (n->voids)
 			return NULL;
 		if (n->column < 0 || (uint32_t)n->column >= columns || seen->columns[n->column].kind != VALUE_NUMBER)
@@ -397,6 +420,20 @@ view_stamps(const struct stamp *stamps, uint32_t n, struct arena *scratch)
 	return (struct rows){.items = items, .n = n};
 }
 
+/* The rows less those that amendments void, and with what was refunded taken off. */
+static struct rows
+view_amended(const struct row_heap *h, uint32_t n, uint32_t columns, struct arena *scratch)
+{
+	const struct row **items = arena_array(scratch, const struct row *, n + 1);
+	struct rows v = {.items = items};
+	for (uint32_t i = 0; i < n; i++) {
+		const struct row *seen = row_amended(h->extra, h->rows[i], scratch, columns);
+		if (seen)
+			items[v.n++] = seen;
+	}
+	return v;
+}
+
 struct rows
 rows_view(const struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct arena *scratch)
 {
@@ -407,22 +444,17 @@ rows_view(const struct row_sets *sets, uint32_t stream, const struct stream_shap
 		return view_stamps(&set->only, set->n, scratch);
 	const struct row_heap *h = set->heap;
 	struct rows v;
-	if (!h->whole) {
+	if (!h->whole)
 		v = view_stamps(h->stamps, set->n, scratch);
-	} else if (!h->notes.len) {
+	else if (h->extra && h->extra->notes.len)
+		v = view_amended(h, set->n, shape->n_columns, scratch);
+	else
 		v = (struct rows){.items = (const struct row *const *)h->rows, .n = set->n};
-	} else {
-		const struct row **items = arena_array(scratch, const struct row *, set->n + 1);
-		v = (struct rows){.items = items};
-		for (uint32_t i = 0; i < set->n; i++) {
-			const struct row *seen = row_amended(h, h->rows[i], scratch, shape->n_columns);
-			if (seen)
-				items[v.n++] = seen;
-		}
+	if (h->extra) {
+		v.folded = h->extra->folded;
+		v.folded_first = h->extra->folded_first;
+		v.folded_latest = h->extra->folded_latest;
 	}
-	v.folded = h->folded;
-	v.folded_first = h->folded_first;
-	v.folded_latest = h->folded_latest;
 	return v;
 }
 
@@ -435,8 +467,9 @@ set_release(struct row_store *s, struct row_set *set, uint32_t columns)
 		return;
 	for (uint32_t i = 0; set->heap->whole && i < set->n; i++)
 		row_free(s, set->heap->rows[i], columns);
-	mem_free(set->heap->items);
-	vec_release(&set->heap->notes);
+	if (set->heap->extra)
+		vec_release(&set->heap->extra->notes);
+	mem_free(set->heap->extra);
 	mem_free(set->heap);
 }
 
@@ -448,15 +481,14 @@ move_rows(struct row_store *s, struct row_sets *into, const struct row_set *set,
 		bool whole = set->on_heap && set->heap->whole;
 		rows_add(s, into, set->stream, shape, whole ? set->heap->rows[i] : &stamp, now);
 	}
-	if (!set->on_heap)
-		return;
-	for (size_t i = 0; i < set->heap->notes.len; i++)
-		rows_amend(s, into, set->stream, shape, &set->heap->notes.items[i]);
-	if (set->heap->folded) {
-		struct row_heap *h = set_heap(set_open(into, set->stream));
-		h->folded += set->heap->folded;
-		h->folded_first = wall_min(h->folded_first, set->heap->folded_first);
-		h->folded_latest = wall_max(h->folded_latest, set->heap->folded_latest);
+	const struct row_extra *x = set->on_heap ? set->heap->extra : NULL;
+	for (size_t i = 0; x && i < x->notes.len; i++)
+		rows_amend(s, into, set->stream, shape, &x->notes.items[i]);
+	if (x && x->folded) {
+		struct row_extra *mine = set_extra(set_open(into, set->stream));
+		mine->folded += x->folded;
+		mine->folded_first = wall_min(mine->folded_first, x->folded_first);
+		mine->folded_latest = wall_max(mine->folded_latest, x->folded_latest);
 	}
 }
 
@@ -521,15 +553,15 @@ rows_save(const struct row_sets *sets, uint32_t stream, const struct stream_shap
 	buf_add_varint(out, set ? set->n : 0);
 	for (uint32_t i = 0; set && i < set->n; i++)
 		save_row(set, i, shape->n_columns, &before, out);
-	const struct row_heap *h = set && set->on_heap ? set->heap : NULL;
-	buf_add_varint(out, h ? h->folded : 0);
-	if (h && h->folded) {
-		buf_add_zigzag(out, h->folded_first.ms);
-		buf_add_zigzag(out, h->folded_latest.ms);
+	const struct row_extra *x = set && set->on_heap ? set->heap->extra : NULL;
+	buf_add_varint(out, x ? x->folded : 0);
+	if (x && x->folded) {
+		buf_add_zigzag(out, x->folded_first.ms);
+		buf_add_zigzag(out, x->folded_latest.ms);
 	}
-	buf_add_varint(out, h ? h->notes.len : 0);
-	for (size_t i = 0; h && i < h->notes.len; i++) {
-		const struct amend_note *n = &h->notes.items[i];
+	buf_add_varint(out, x ? x->notes.len : 0);
+	for (size_t i = 0; x && i < x->notes.len; i++) {
+		const struct amend_note *n = &x->notes.items[i];
 		buf_add_zigzag(out, n->time.ms);
 		buf_add_varint(out, n->seq);
 		buf_add_u64(out, n->key);
@@ -565,12 +597,10 @@ rows_load(struct row_store *s, struct row_sets *sets, uint32_t stream, const str
 		load_row(s, sets, stream, shape, r, &before, a);
 	uint64_t folded = read_varint(r);
 	if (folded && !r->bad) {
-		struct row_heap *h = set_heap(set_open(sets, stream));
-		wall first = {read_zigzag(r)}, latest = {0};
-		latest.ms = read_zigzag(r);
-		h->folded = folded;
-		h->folded_first = first;
-		h->folded_latest = latest;
+		struct row_extra *x = set_extra(set_open(sets, stream));
+		x->folded = folded;
+		x->folded_first.ms = read_zigzag(r);
+		x->folded_latest.ms = read_zigzag(r);
 	}
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
 		struct amend_note note = {0};

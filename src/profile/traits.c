@@ -78,7 +78,7 @@ static struct trait *
 trait_add(struct texts *t, struct traits *ts, enum trait_root root, struct str name, bool claimed)
 {
 	if (ts->n == ts->cap) {
-		ts->cap = (uint16_t)(ts->cap ? ts->cap * 2 : 4);
+		ts->cap = (uint16_t)(ts->cap + ts->cap / 2 + 1);
 		ts->items = mem_realloc(ts->items, sizeof(*ts->items) * ts->cap);
 	}
 	struct trait *x = &ts->items[ts->n++];
