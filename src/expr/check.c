@@ -71,7 +71,7 @@ warn_not_opened(struct checker *c, const struct expr *x)
 	char text[96];
 	if (m->kind == NODE_PATH && m->op == ROOT_MESSAGE && m->n_steps == 3 && c->scope->place == PLACE_STEP &&
 	    (str_eq(m->steps[2].name, STR("opened")) || str_eq(m->steps[2].name, STR("clicked"))))
-		warn(c, x, "'not %s' is true also when it could not be seen; for demonstrably not write: %s = false", shown(m, text), text);
+		check_warn(c, x, "'not %s' is true also when it could not be seen; for demonstrably not write: %s = false", shown(m, text), text);
 }
 
 static bool
@@ -122,7 +122,7 @@ check_same(struct checker *c, const struct expr *x, const struct hand hands[2])
 		for (uint32_t i = 0; i < events->n_kids; i++) {
 			const struct event_type *et = event_type_of(c->v, events->kids[i]);
 			if (et && et->type.n_fields && !field_of(&et->type, x->steps[0].name, &t))
-				warn(c, x, "'%.*s' is not a property of \"%.*s\"", STR_ARGS(x->steps[0].name), STR_ARGS(et->name));
+				check_warn(c, x, "'%.*s' is not a property of \"%.*s\"", STR_ARGS(x->steps[0].name), STR_ARGS(et->name));
 		}
 	}
 }

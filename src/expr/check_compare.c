@@ -83,7 +83,7 @@ check_literal(struct checker *c, const struct expr *x, const struct expr *left, 
 	if (right->kind == NODE_TEXT && lt->kind == TYPE_TIME && x->op != CMP_LIKE && !is_date_text(right->text))
 		return fail_node(c->e, right, "%s is no date: it is written 2026-09-01", shown(right, text));
 	if (right->kind == NODE_NUMBER && right->number > FIXED_ONE && left->kind == NODE_PATH && left->op == ROOT_PREDICT && lt->kind == TYPE_NUMBER)
-		warn(c, right, "a chance lies between 0 and 1: is %s%% meant?", shown(right, text));
+		check_warn(c, right, "a chance lies between 0 and 1: is %s%% meant?", shown(right, text));
 	return x->op == CMP_LIKE || check_word(c, left, lt, right);
 }
 
@@ -177,7 +177,7 @@ check_between(struct checker *c, const struct expr *x, const struct hand *h, con
 	}
 	const struct expr *low = bare(x->kids[1]), *high = bare(x->kids[2]);
 	if (low->kind == NODE_NUMBER && high->kind == NODE_NUMBER && low->number > high->number)
-		warn(c, x, "nothing lies between a greater and a smaller number: the smaller one stands first");
+		check_warn(c, x, "nothing lies between a greater and a smaller number: the smaller one stands first");
 	return true;
 }
 

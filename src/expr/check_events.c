@@ -10,13 +10,13 @@ check_event_name(struct checker *c, const struct expr *event)
 	const struct vocabulary *v = c->v;
 	if (event->op != ENTRY_TRACK) {
 		if (event->quoted && str_starts(event->text, STR("/")))
-			warn(c, event, "%s \"%.*s\" asks for the name of a page; for its address write: %s where (path = \"%.*s\")",
+			check_warn(c, event, "%s \"%.*s\" asks for the name of a page; for its address write: %s where (path = \"%.*s\")",
 			    entry_kind_name((enum entry_kind)event->op), STR_ARGS(event->text), entry_kind_name((enum entry_kind)event->op), STR_ARGS(event->text));
 		return;
 	}
 	if (!v->n_events || event_type_of(v, event))
 		return;
-	warn(c, event, "the event \"%.*s\" is not in the vocabulary%s", STR_ARGS(event->text),
+	check_warn(c, event, "the event \"%.*s\" is not in the vocabulary%s", STR_ARGS(event->text),
 	    suggestion(event->text, &v->events[0].name, v->n_events, sizeof(v->events[0]), near));
 }
 
@@ -123,7 +123,7 @@ check_inside(struct checker *c, const struct expr *x, struct hand *ret)
 		if (!et || !et->type.n_fields)
 			continue;
 		if (!type_along(&et->type, x, 0, &t)) {
-			warn(c, x, "\"%.*s\" has no list '%.*s'%s", STR_ARGS(et->name), STR_ARGS(x->steps[0].name),
+			check_warn(c, x, "\"%.*s\" has no list '%.*s'%s", STR_ARGS(et->name), STR_ARGS(x->steps[0].name),
 			    suggestion(x->steps[0].name, &et->type.fields[0].name, et->type.n_fields, sizeof(et->type.fields[0]), near));
 			continue;
 		}

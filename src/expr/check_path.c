@@ -63,9 +63,9 @@ check_declared(struct checker *c, const struct expr *x, const struct type *t, st
 	struct str name = x->steps[1].name;
 	struct type first;
 	if (field_of(t, name, &first))
-		warn(c, x, "%s.%.*s has no such field", root_word((enum root)x->op), STR_ARGS(name));
+		check_warn(c, x, "%s.%.*s has no such field", root_word((enum root)x->op), STR_ARGS(name));
 	else
-		warn(c, x, "%s.%.*s is not in the vocabulary%s", root_word((enum root)x->op), STR_ARGS(name),
+		check_warn(c, x, "%s.%.*s is not in the vocabulary%s", root_word((enum root)x->op), STR_ARGS(name),
 		    suggestion(name, t->fields ? &t->fields[0].name : NULL, t->n_fields, sizeof(t->fields[0]), near));
 	return true;
 }
@@ -83,7 +83,7 @@ check_thing(struct checker *c, const struct expr *x, struct str kind, uint32_t f
 		const struct type *t = &v->catalogue[i].type;
 		if (!str_eq(v->catalogue[i].name, kind) || !t->n_fields || type_along(t, x, from, ret))
 			continue;
-		warn(c, x, "a %.*s has no '%.*s' in the vocabulary%s", STR_ARGS(kind), STR_ARGS(name),
+		check_warn(c, x, "a %.*s has no '%.*s' in the vocabulary%s", STR_ARGS(kind), STR_ARGS(name),
 		    suggestion(name, &t->fields[0].name, t->n_fields, sizeof(t->fields[0]), near));
 	}
 	if (ret->kind == TYPE_UNKNOWN && x->kind == NODE_NEAREST)
@@ -182,7 +182,7 @@ check_topic(struct checker *c, const struct expr *x)
 	for (size_t i = 0; i < c->v->n_topics; i++)
 		if (str_eq(c->v->topics[i], x->steps[1].name))
 			return true;
-	warn(c, x, "the topic '%.*s' is not in the vocabulary%s", STR_ARGS(x->steps[1].name),
+	check_warn(c, x, "the topic '%.*s' is not in the vocabulary%s", STR_ARGS(x->steps[1].name),
 	    suggestion(x->steps[1].name, c->v->topics, c->v->n_topics, sizeof(struct str), near));
 	return true;
 }
@@ -243,7 +243,7 @@ hint_at_list(struct checker *c, const struct expr *x, const struct hand *h, stru
 			const struct type *ft = &t->type.fields[f].type;
 			if (ft->kind != TYPE_LIST || !ft->item || !field_of(ft->item, name, &ignored))
 				continue;
-			warn(c, x, "'%.*s' is not a property of \"%.*s\", but of its %.*s: \"%.*s\".%.*s where (…)", STR_ARGS(name),
+			check_warn(c, x, "'%.*s' is not a property of \"%.*s\", but of its %.*s: \"%.*s\".%.*s where (…)", STR_ARGS(name),
 			    STR_ARGS(t->name), STR_ARGS(t->type.fields[f].name), STR_ARGS(t->name), STR_ARGS(t->type.fields[f].name));
 			return true;
 		}
@@ -256,7 +256,7 @@ warn_unknown_field(struct checker *c, const struct expr *x, const struct hand *h
 {
 	char near[96] = "";
 	if (h->is_item) {
-		warn(c, x, "'%.*s' is not a property of this item%s", STR_ARGS(name),
+		check_warn(c, x, "'%.*s' is not a property of this item%s", STR_ARGS(name),
 		    suggestion(name, &h->item->fields[0].name, h->item->n_fields, sizeof(h->item->fields[0]), near));
 		return;
 	}
@@ -265,7 +265,7 @@ warn_unknown_field(struct checker *c, const struct expr *x, const struct hand *h
 	const struct event_type *t = event_type_of(c->v, h->events->kids[0]);
 	if (t && t->type.n_fields)
 		(void)suggestion(name, &t->type.fields[0].name, t->type.n_fields, sizeof(t->type.fields[0]), near);
-	warn(c, x, "'%.*s' is not a property of \"%.*s\"%s", STR_ARGS(name), STR_ARGS(t ? t->name : name), near);
+	check_warn(c, x, "'%.*s' is not a property of \"%.*s\"%s", STR_ARGS(name), STR_ARGS(t ? t->name : name), near);
 }
 
 static bool

@@ -22,7 +22,7 @@ struct hand {
 
 #define NO_HAND ((struct hand){0})
 
-void warn(struct checker *c, const struct expr *x, const char *format, ...) PRINTF(3, 4);
+void check_warn(struct checker *c, const struct expr *x, const char *format, ...) PRINTF(3, 4);
 /* Printed form of a node for a sentence, cut at 80 bytes. */
 const char *shown(const struct expr *x, char buf[96]);
 const char *type_name(enum type_kind k);

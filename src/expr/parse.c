@@ -55,7 +55,7 @@ got_sign(struct parser *p, char sign)
 }
 
 void *
-refuse(struct parser *p, const char *format, ...)
+parse_refuse(struct parser *p, const char *format, ...)
 {
 	char text[sizeof(p->e->text)];
 	va_list ap;
@@ -67,7 +67,7 @@ refuse(struct parser *p, const char *format, ...)
 }
 
 void *
-expected(struct parser *p, const char *format, ...)
+parse_expected(struct parser *p, const char *format, ...)
 {
 	char text[256];
 	const struct token *t = token_at(p, 0);
@@ -76,21 +76,21 @@ expected(struct parser *p, const char *format, ...)
 	(void)vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	if (t->kind == TOKEN_END)
-		return refuse(p, "expected %s, but this is the end", text);
+		return parse_refuse(p, "expected %s, but this is the end", text);
 	size_t n = t->end - t->pos;
-	return refuse(p, "expected %s, but found %.*s%s", text, (int)(n > 48 ? 48 : n), p->source.text.ptr + t->pos, n > 48 ? "…" : "");
+	return parse_refuse(p, "expected %s, but found %.*s%s", text, (int)(n > 48 ? 48 : n), p->source.text.ptr + t->pos, n > 48 ? "…" : "");
 }
 
 bool
 need_word(struct parser *p, const char *word)
 {
-	return got_word(p, word) || expected(p, "'%s'", word);
+	return got_word(p, word) || parse_expected(p, "'%s'", word);
 }
 
 bool
 need_sign(struct parser *p, char sign)
 {
-	return got_sign(p, sign) || expected(p, "'%c'", sign);
+	return got_sign(p, sign) || parse_expected(p, "'%c'", sign);
 }
 
 /* ---------------------------------------------------------------- nodes */
@@ -110,7 +110,7 @@ node_new(struct parser *p, enum node kind, const struct token *first)
 static void *
 too_deep(struct parser *p)
 {
-	return refuse(p, "this is nested too deeply: at most %d levels", LIMIT_CONDITION_DEPTH);
+	return parse_refuse(p, "this is nested too deeply: at most %d levels", LIMIT_CONDITION_DEPTH);
 }
 
 static bool
@@ -144,13 +144,13 @@ node_parts(struct parser *p, struct expr *x, const struct expr *where, const str
 }
 
 bool
-enter(struct parser *p)
+parse_enter(struct parser *p)
 {
 	return ++p->depth <= LIMIT_CONDITION_DEPTH || too_deep(p);
 }
 
 void
-leave(struct parser *p)
+parse_leave(struct parser *p)
 {
 	p->depth--;
 }
@@ -167,7 +167,7 @@ parse_did(struct parser *p)
 	if (!kids[0])
 		return NULL;
 	if (is_word(p, 0, "in") && is_word(p, 1, "last"))
-		return refuse(p, "leave out 'in': did … last 30d");
+		return parse_refuse(p, "leave out 'in': did … last 30d");
 	if (!got_word(p, "then"))
 		return node_kids(p, node_new(p, NODE_DID, t), kids, 1);
 	struct expr *x = node_new(p, NODE_THEN, t);
@@ -179,7 +179,7 @@ parse_did(struct parser *p)
 			return NULL;
 		const struct token *first = token_at(p, 0);
 		if (first->kind != TOKEN_NAME)
-			return expected(p, "the name of a property");
+			return parse_expected(p, "the name of a property");
 		p->at++;
 		if (!parse_steps(p, first, &x->steps, &x->n_steps))
 			return NULL;
@@ -199,7 +199,7 @@ parse_member(struct parser *p)
 	if (x->op == MEMBER_JOURNEY && !need_word(p, "journey"))
 		return NULL;
 	if (!is_kind(p, 0, TOKEN_TEXT))
-		return expected(p, "a name in double quotes");
+		return parse_expected(p, "a name in double quotes");
 	x->text = token_at(p, 0)->text;
 	p->at++;
 	return x;
@@ -259,7 +259,7 @@ parse_within(struct parser *p, const struct token *t, const struct expr *v)
 	p->at++;
 	int op = is_word(p, 0, "next") ? DIRECTION_NEXT : DIRECTION_LAST;
 	if (op == DIRECTION_LAST && !is_word(p, 0, "last"))
-		return expected(p, "'last' or 'next' after 'within', such as: within next 7d");
+		return parse_expected(p, "'last' or 'next' after 'within', such as: within next 7d");
 	p->at++;
 	return parse_two(p, NODE_WITHIN, t, op, v, parse_value(p));
 }
@@ -294,7 +294,7 @@ parse_comparison(struct parser *p, const struct token *t, const struct expr *v, 
 	p->at++;
 	const struct expr *x = parse_two(p, NODE_COMPARE, t, (int)op, v, parse_value(p));
 	if (x && is_word(p, 0, "last") && (v->kind == NODE_AGGREGATE || v->kind == NODE_TIME_SINCE))
-		return refuse(p, "the window stands before the comparison: count \"…\" last 90d >= 2");
+		return parse_refuse(p, "the window stands before the comparison: count \"…\" last 90d >= 2");
 	return x;
 }
 
@@ -327,7 +327,7 @@ static const struct expr *
 parse_unit(struct parser *p)
 {
 	const struct token *t = token_at(p, 0);
-	if (!enter(p))
+	if (!parse_enter(p))
 		return NULL;
 	const struct expr *x = NULL;
 	if (got_word(p, "not")) {
@@ -336,7 +336,7 @@ parse_unit(struct parser *p)
 	} else {
 		x = parse_test(p);
 	}
-	leave(p);
+	parse_leave(p);
 	return x;
 }
 
@@ -350,7 +350,7 @@ parse_condition(struct parser *p)
 	while (x && (is_word(p, 0, "and") || is_word(p, 0, "or"))) {
 		const char *here = is_word(p, 0, "and") ? "and" : "or";
 		if (word && strcmp(here, word) != 0) {
-			x = refuse(p, "'and' and 'or' stand side by side: put brackets around what belongs together");
+			x = parse_refuse(p, "'and' and 'or' stand side by side: put brackets around what belongs together");
 			break;
 		}
 		word = here;
@@ -396,14 +396,14 @@ refuse_rest(struct parser *p, enum expr_form form)
 	const struct token *t = token_at(p, 0);
 	if (before && before->kind == TOKEN_NUMBER && (is_word(p, 0, "days") || is_word(p, 0, "day") || is_word(p, 0, "hours") ||
 	    is_word(p, 0, "weeks") || is_word(p, 0, "months") || is_word(p, 0, "minutes") || is_word(p, 0, "years")))
-		return refuse(p, "a length of time is written 15min, 12h, 30d, 2w, 3mo or 1y, without a blank");
+		return parse_refuse(p, "a length of time is written 15min, 12h, 30d, 2w, 3mo or 1y, without a blank");
 	if (is_word(p, 0, "last") || is_word(p, 0, "since") || is_word(p, 0, "before"))
-		return refuse(p, "the window '%.*s …' belongs right behind the event: count \"…\" last 90d >= 2", STR_ARGS(t->text));
+		return parse_refuse(p, "the window '%.*s …' belongs right behind the event: count \"…\" last 90d >= 2", STR_ARGS(t->text));
 	if (is_word(p, 0, "where") || is_word(p, 0, "by"))
-		return refuse(p, "'%.*s' stands twice or too late: it belongs right behind the event", STR_ARGS(t->text));
+		return parse_refuse(p, "'%.*s' stands twice or too late: it belongs right behind the event", STR_ARGS(t->text));
 	if (is_word(p, 0, "AND") || is_word(p, 0, "OR") || is_word(p, 0, "NOT"))
-		return refuse(p, "words of the language are written small: and, or, not");
-	return expected(p, form == EXPR_CONDITION || form == EXPR_VALUE ? "the end, 'and' or 'or'" : "the end");
+		return parse_refuse(p, "words of the language are written small: and, or, not");
+	return parse_expected(p, form == EXPR_CONDITION || form == EXPR_VALUE ? "the end, 'and' or 'or'" : "the end");
 }
 
 bool

@@ -21,7 +21,7 @@ parse_event(struct parser *p)
 	if (!named)
 		return x;
 	if (!is_kind(p, 0, TOKEN_TEXT))
-		return expected(p, "the name of an event in double quotes");
+		return parse_expected(p, "the name of an event in double quotes");
 	x->text = token_at(p, 0)->text;
 	x->quoted = true;
 	p->at++;
@@ -33,7 +33,7 @@ parse_bracketed_condition(struct parser *p)
 {
 	p->at++; /* where */
 	if (!is_sign(p, 0, '('))
-		return refuse(p, "put the condition after 'where' in brackets: where (total > 50)");
+		return parse_refuse(p, "put the condition after 'where' in brackets: where (total > 50)");
 	p->at++;
 	const struct expr *c = parse_condition(p);
 	return c && need_sign(p, ')') ? c : NULL;
@@ -84,7 +84,7 @@ parse_span(struct parser *p)
 {
 	const struct token *t = token_at(p, 0);
 	if (t->kind != TOKEN_LENGTH || unit_is_distance((enum unit)t->unit) || !unit_base((enum unit)t->unit))
-		return expected(p, "a length of time in s, min, h, d or w");
+		return parse_expected(p, "a length of time in s, min, h, d or w");
 	return parse_atom(p);
 }
 
@@ -109,7 +109,7 @@ parse_period(struct parser *p, struct expr *x)
 			x->n = i;
 			return x;
 		}
-	return expected(p, "day, week, month, quarter or year");
+	return parse_expected(p, "day, week, month, quarter or year");
 }
 
 static bool
@@ -133,7 +133,7 @@ parse_window(struct parser *p)
 	kid = x->op == WINDOW_LAST ? parse_atom(p) : parse_bound(p);
 	if (kid && x->op == WINDOW_LAST && kid->kind == NODE_NUMBER &&
 	    (is_word(p, 0, "days") || is_word(p, 0, "day") || is_word(p, 0, "hours") || is_word(p, 0, "weeks") || is_word(p, 0, "months")))
-		return refuse(p, "a length of time is written without a blank: last 30d");
+		return parse_refuse(p, "a length of time is written without a blank: last 30d");
 	return kid ? node_kids(p, x, &kid, 1) : NULL;
 }
 

@@ -58,7 +58,7 @@ parse_steps(struct parser *p, const struct token *first, const struct step **ret
 			*vec_push(&steps) = (struct step){t->text, t->kind == TOKEN_TEXT};
 			p->at++;
 		} else {
-			ok = expected(p, "a name after '.'") != NULL;
+			ok = parse_expected(p, "a name after '.'") != NULL;
 		}
 	}
 	if (ok) {
@@ -86,9 +86,9 @@ parse_path(struct parser *p)
 {
 	const struct token *t = token_at(p, 0);
 	if (t->kind != TOKEN_NAME)
-		return expected(p, "a name");
+		return parse_expected(p, "a name");
 	if (is_keyword(t->text))
-		return expected(p, "a value (a property of that name is written event.\"%.*s\")", STR_ARGS(t->text));
+		return parse_expected(p, "a value (a property of that name is written event.\"%.*s\")", STR_ARGS(t->text));
 	struct expr *x = node_new(p, NODE_PATH, t);
 	x->op = (uint8_t)root_of(t->text);
 	p->at++;
@@ -152,7 +152,7 @@ parse_number(struct parser *p)
 		p->at++;
 	} else if (is_word(p, 0, "workday") || is_word(p, 0, "workdays")) {
 		if (x->number % FIXED_ONE || x->number > 10000 * FIXED_ONE)
-			return refuse(p, "workdays are counted whole, up to 10000");
+			return parse_refuse(p, "workdays are counted whole, up to 10000");
 		x->kind = NODE_DURATION;
 		x->op = UNIT_WORKDAY;
 		p->at++;
@@ -196,7 +196,7 @@ parse_which(struct parser *p, bool needed, int32_t *ret)
 	}
 	if (got_word(p, "latest") || !needed)
 		return true;
-	return expected(p, "'first', 'latest' or '2nd'") != NULL;
+	return parse_expected(p, "'first', 'latest' or '2nd'") != NULL;
 }
 
 static const struct expr *
@@ -236,7 +236,7 @@ parse_time(struct parser *p)
 			return NULL;
 		if (got_sign(p, '.')) {
 			if (!is_kind(p, 0, TOKEN_NAME))
-				return expected(p, "the name of a lifecycle model");
+				return parse_expected(p, "the name of a lifecycle model");
 			x->text = token_at(p, 0)->text;
 			p->at++;
 		}
@@ -244,7 +244,7 @@ parse_time(struct parser *p)
 	}
 	bool of = !got_word(p, "since");
 	if (of && !got_word(p, "of"))
-		return expected(p, "'time since', 'time of' or 'time in stage' (a property of that name is written event.\"time\")");
+		return parse_expected(p, "'time since', 'time of' or 'time in stage' (a property of that name is written event.\"time\")");
 	if (of)
 		x->kind = NODE_TIME_OF;
 	if (!parse_which(p, of, &x->n))
@@ -260,7 +260,7 @@ parse_nearest(struct parser *p)
 	p->at++;
 	const struct token *t = token_at(p, 0);
 	if (t->kind != TOKEN_NAME || !is_catalogue_kind(t->text))
-		return expected(p, "'product', 'store', 'offer' or 'content' after 'nearest'");
+		return parse_expected(p, "'product', 'store', 'offer' or 'content' after 'nearest'");
 	x->text = t->text;
 	p->at++;
 	return parse_steps(p, NULL, &x->steps, &x->n_steps) ? x : NULL;
@@ -293,7 +293,7 @@ parse_sample(struct parser *p)
 	struct expr *x = node_new(p, NODE_SAMPLE, token_at(p, 0));
 	p->at++;
 	if (!is_kind(p, 0, TOKEN_TEXT))
-		return expected(p, "a name in double quotes");
+		return parse_expected(p, "a name in double quotes");
 	x->text = token_at(p, 0)->text;
 	p->at++;
 	return x;
@@ -368,7 +368,7 @@ const struct expr *
 parse_atom(struct parser *p)
 {
 	const struct expr *x = NULL;
-	if (!enter(p))
+	if (!parse_enter(p))
 		return NULL;
 	switch ((enum token_kind)token_at(p, 0)->kind) {
 	case TOKEN_NUMBER:
@@ -390,15 +390,15 @@ parse_atom(struct parser *p)
 		else if (is_sign(p, 0, '-'))
 			x = parse_one_kid(p, NODE_NEGATIVE, 1, parse_atom);
 		else
-			x = expected(p, "a value");
+			x = parse_expected(p, "a value");
 		break;
 	case TOKEN_CLOCK:
-		x = refuse(p, "a time of day stands only in waits and after 'at'; the hour is local.hour");
+		x = parse_refuse(p, "a time of day stands only in waits and after 'at'; the hour is local.hour");
 		break;
 	case TOKEN_END:
-		x = expected(p, "a value");
+		x = parse_expected(p, "a value");
 		break;
 	}
-	leave(p);
+	parse_leave(p);
 	return x;
 }

@@ -6,7 +6,7 @@ static bool
 need_clock(struct parser *p, int32_t *ret)
 {
 	if (!is_kind(p, 0, TOKEN_CLOCK))
-		return expected(p, "a time of day such as 09:00") != NULL;
+		return parse_expected(p, "a time of day such as 09:00") != NULL;
 	*ret = token_at(p, 0)->n;
 	p->at++;
 	return true;
@@ -54,9 +54,9 @@ parse_nth_day(struct parser *p, struct expr *x)
 	else if (is_kind(p, 0, TOKEN_ORDINAL) && token_at(p, 0)->n <= 31)
 		x->n = token_at(p, 0)->n, p->at++;
 	else
-		return expected(p, "'every monday', 'first tuesday of month', 'day 15 of month' or a date");
+		return parse_expected(p, "'every monday', 'first tuesday of month', 'day 15 of month' or a date");
 	if (!got_day_word(p, DAYS_WORKDAY, &day))
-		return expected(p, "a weekday or 'workday'");
+		return parse_expected(p, "a weekday or 'workday'");
 	x->number = day;
 	return need_word(p, "of") && need_word(p, "month") ? x : NULL;
 }
@@ -72,14 +72,14 @@ parse_recurrence(struct parser *p)
 		if (got_word(p, "day"))
 			day = DAYS_DAY;
 		else if (!got_day_word(p, DAYS_WORKDAY, &day))
-			return expected(p, "a weekday, 'day' or 'workday'");
+			return parse_expected(p, "a weekday, 'day' or 'workday'");
 		x->number = day;
 		return x;
 	}
 	if (t->kind == TOKEN_DATE) {
 		x->op = RECUR_ONCE;
 		if (t->n >= 0)
-			return refuse(p, "the time of day stands after 'at'");
+			return parse_refuse(p, "the time of day stands after 'at'");
 		x->number = t->number;
 		x->text = t->text;
 		p->at++;
@@ -89,7 +89,7 @@ parse_recurrence(struct parser *p)
 		const struct token *number = token_at(p, 0);
 		x->op = RECUR_MONTHDAY;
 		if (number->kind != TOKEN_NUMBER || number->number % FIXED_ONE || number->number < FIXED_ONE || number->number > 31 * FIXED_ONE)
-			return expected(p, "the day of the month, 1 to 31");
+			return parse_expected(p, "the day of the month, 1 to 31");
 		x->n = (int32_t)(number->number / FIXED_ONE);
 		p->at++;
 		return need_word(p, "of") && need_word(p, "month") ? x : NULL;
@@ -106,7 +106,7 @@ parse_schedule(struct parser *p, struct expr *x)
 		return NULL;
 	if (got_word(p, "in")) {
 		if (!is_kind(p, 0, TOKEN_TEXT))
-			return expected(p, "the name of a zone in double quotes");
+			return parse_expected(p, "the name of a zone in double quotes");
 		x->text = token_at(p, 0)->text;
 		x->quoted = true;
 		p->at++;
@@ -131,7 +131,7 @@ parse_change(struct parser *p, struct expr *x)
 	}
 	if (!path || !node_kids(p, x, &path, 1) || !parse_where_by(p, x, false))
 		return NULL;
-	return x->by_account ? refuse(p, "a change is of one person, account or product: leave out 'by account'") : x;
+	return x->by_account ? parse_refuse(p, "a change is of one person, account or product: leave out 'by account'") : x;
 }
 
 static const struct expr *
@@ -152,7 +152,7 @@ parse_trigger(struct parser *p)
 	if (is_word(p, 0, "track") || is_word(p, 0, "page") || is_word(p, 0, "screen"))
 		return parse_on_event(p, t);
 	if (t->kind == TOKEN_TEXT)
-		return refuse(p, "a trigger begins with a word: track \"%.*s\"", STR_ARGS(str_slice(t->text, 0, 60)));
+		return parse_refuse(p, "a trigger begins with a word: track \"%.*s\"", STR_ARGS(str_slice(t->text, 0, 60)));
 	if (got_word(p, "goal"))
 		return x;
 	if (got_word(p, "call")) {
@@ -177,7 +177,7 @@ parse_trigger(struct parser *p)
 		const struct expr *m = parse_moment(p);
 		return m && need_word(p, "at") && need_clock(p, &x->n) ? node_kids(p, x, &m, 1) : NULL;
 	}
-	return expected(p, "a trigger (it begins with track, page, screen, becomes, change of, date, schedule, goal or call)");
+	return parse_expected(p, "a trigger (it begins with track, page, screen, becomes, change of, date, schedule, goal or call)");
 }
 
 const struct expr *

@@ -24,17 +24,17 @@ bool got_sign(struct parser *p, char sign);
 MUST_CHECK bool need_word(struct parser *p, const char *word);
 MUST_CHECK bool need_sign(struct parser *p, char sign);
 /* "expected …, but found …" at the word at hand; returns NULL. */
-void *expected(struct parser *p, const char *format, ...) PRINTF(2, 3);
+void *parse_expected(struct parser *p, const char *format, ...) PRINTF(2, 3);
 /* A sentence of its own at the word at hand; returns NULL. */
-void *refuse(struct parser *p, const char *format, ...) PRINTF(2, 3);
+void *parse_refuse(struct parser *p, const char *format, ...) PRINTF(2, 3);
 
 /* ---- nodes */
 struct expr *node_new(struct parser *p, enum node kind, const struct token *first);
 /* Sets the kids of a node and its depth; NULL (and an error) when it is nested too deeply. */
 struct expr *node_kids(struct parser *p, struct expr *x, const struct expr *const *kids, size_t n);
 struct expr *node_parts(struct parser *p, struct expr *x, const struct expr *where, const struct expr *window);
-MUST_CHECK bool enter(struct parser *p);
-void leave(struct parser *p);
+MUST_CHECK bool parse_enter(struct parser *p);
+void parse_leave(struct parser *p);
 
 /* ---- rules */
 const struct expr *parse_condition(struct parser *p);

@@ -142,7 +142,7 @@ shown(const struct expr *x, char buf[96])
 }
 
 void
-warn(struct checker *c, const struct expr *x, const char *format, ...)
+check_warn(struct checker *c, const struct expr *x, const char *format, ...)
 {
 	if (!c->warnings)
 		return;

@@ -12,7 +12,6 @@ struct env {
 	const struct event_view *event;    /* in hand, in a where or a field */
 	const struct json *item;
 	fixed off;                         /* what refunds take off the event in hand */
-	bool is_field;                     /* in the field of `sum f of …` */
 	int depth;                         /* of segments and names */
 };
 
@@ -333,23 +332,22 @@ list_inside(const struct expr *x, const struct event_view *ev)
 }
 
 static bool
-item_fits(const struct env *v, const struct expr *x, const struct event_view *ev, const struct json *item)
+item_fits(const struct env *v, const struct expr *x, const struct event_view *ev, const struct json *item, fixed off)
 {
 	struct env inner = *v;
 	inner.event = ev;
 	inner.item = item;
-	inner.off = 0;
-	inner.is_field = false;
+	inner.off = off;
 	return !x->where || truth(&inner, x->where);
 }
 
 static bool
-fits(const struct env *v, const struct expr *x, const struct event_view *ev)
+fits(const struct env *v, const struct expr *x, const struct event_view *ev, fixed off)
 {
 	if (!x->n_steps)
-		return item_fits(v, x, ev, NULL);
+		return item_fits(v, x, ev, NULL, off);
 	json_each(item, list_inside(x, ev))
-		if (item_fits(v, x, ev, item))
+		if (item_fits(v, x, ev, item, 0))
 			return true;
 	return false;
 }
@@ -363,7 +361,7 @@ find(const struct env *v, const struct expr *x, hits *ret)
 		const struct naive_world *w = x->by_account ? v->w->colleagues[p] : v->w;
 		for (size_t i = 0; i < w->n_events; i++) {
 			struct hit h = {.ev = &w->events[i]};
-			if (is_one_of(x, h.ev) && in_window(v, x->window, h.ev) && amended(v, w, h.ev, &h.off) && fits(v, x, h.ev))
+			if (is_one_of(x, h.ev) && in_window(v, x->window, h.ev) && amended(v, w, h.ev, &h.off) && fits(v, x, h.ev, h.off))
 				*vec_push(ret) = h;
 		}
 	}
@@ -389,7 +387,7 @@ elements_of_events(const struct env *v, const struct expr *x, envs *ret)
 			*vec_push(ret) = e;
 		else
 			json_each(item, list_inside(x, e.event))
-				if (item_fits(v, x, e.event, item)) {
+				if (item_fits(v, x, e.event, item, 0)) {
 					e.item = item;
 					e.off = 0;
 					*vec_push(ret) = e;
@@ -682,7 +680,6 @@ aggregate(const struct env *v, const struct expr *x)
 	size_t n = 0, all = e.len;
 	struct value *items = arena_array(v->a, struct value, all + 1);
 	for (size_t i = 0; i < all && x->n_kids > 1; i++) {
-		e.items[i].is_field = true;
 		items[n] = eval(&e.items[i], x->kids[1]);
 		n += items[n].kind != VALUE_MISSING;
 	}
@@ -713,7 +710,6 @@ pick(const struct env *v, const struct expr *x)
 	elements(v, x->kids[0], true, &e);
 	size_t at = x->n == WHICH_LATEST ? e.len : (size_t)x->n;
 	if (at >= 1 && at <= e.len) {
-		e.items[at - 1].is_field = true;
 		r = eval(&e.items[at - 1], x->kids[1]);
 	}
 	vec_release(&e);
@@ -833,7 +829,7 @@ static struct value
 property(const struct env *v, const struct event_view *ev, const struct expr *x, uint32_t from)
 {
 	struct value r = dig(ev->properties, x, from);
-	if (v->is_field && v->off && r.kind == VALUE_NUMBER && from + 1 == x->n_steps)
+	if (v->off && r.kind == VALUE_NUMBER && from + 1 == x->n_steps)
 		for (size_t i = 0; i < v->w->vocabulary->n_amendments; i++)
 			if (str_eq(v->w->vocabulary->amendments[i].subtract, x->steps[from].name) && !v->w->vocabulary->amendments[i].is_void)
 				r.number -= v->off;

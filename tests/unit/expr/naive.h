@@ -7,8 +7,8 @@
  *	            (time, seq); since/before a time t = time > t, time < t; this/previous = from local midnight on, inclusive
  *	items       count, sum, pick … of "E".list go over the items; did, time since, time of, usual gap over the events that
  *	            have a fitting item
- *	amendments  void: the event is gone; subtract: values read (`sum total of`, `latest total of`) are net, a where looks at
- *	            the event as it came; an amendment without its `same` field, or for an unknown one, does nothing here
+ *	amendments  void: the event is gone; subtract: its property is net, in where and in fields, save where items are looked
+ *	            at (then the event is as it came); without its `same` field, or for an unknown one, it does nothing here
  *	usual gap   median of the last 16 gaps (of two in the middle the mean, cut to ms), missing below 3 gaps
  *	average     sum / n, rounded half away from zero to four places
  *	`sample`    is left out: it is missing here */
