@@ -1,0 +1,6 @@
+/* cmd_priv.h -- the commands, one file each. Private to cli. */
+#pragma once
+#include "cli/cli.h"
+
+extern const struct command cmd_init, cmd_serve, cmd_import, cmd_check, cmd_apply, cmd_stages, cmd_segment, cmd_profile, cmd_explain,
+    cmd_gap, cmd_backtest, cmd_sql, cmd_export, cmd_backup, cmd_verify;

@@ -1,0 +1,10 @@
+/* live.h -- copies of what the fold thread knows, for commands: the live program, the engine's clock. Private to cli. */
+#pragma once
+#include "cli/cli.h"
+
+/* A program of one's own, made from the documents of the live one. NULL (with a sentence told) when none is live. */
+struct program *live_program_copy(const struct invocation *in);
+/* `at` of the latest entry; the wall clock when the log is empty. */
+wall live_now(const struct invocation *in);
+/* What engine_new wants, of this workspace; the arena keeps the list of shadows. */
+struct engine_options live_engine_options(const struct invocation *in, struct arena *a);
