@@ -515,8 +515,8 @@ parse_block(struct parser *p, const char *ends, const struct node **ret)
 	if (++p->depth > DEPTH_MOST)
 		return wrong(p, "blocks are nested too deep", (struct str){0});
 	for (;;) {
-		enum piece piece;
-		struct str text;
+		enum piece piece = PIECE_END;
+		struct str text = {0};
 		bool keep = true;
 		if (!next_piece(p, &piece, &text))
 			return false;
