@@ -472,19 +472,25 @@ word_at(const struct type *t, struct str s)
 	return -1;
 }
 
-/* Two words of one declared list go by its order, other texts by their bytes. */
-static int
-text_order(const struct env *v, struct str a, struct str b)
+/* Two words of one declared list go by its order; a word and one that is not in its list have none; other texts go by their bytes. */
+static bool
+text_order(const struct env *v, struct str a, struct str b, int *ret)
 {
+	bool is_word = false;
 	const struct vocabulary *voc = v->w->vocabulary;
 	const struct type *roots[] = {&voc->traits, &voc->account_traits, &voc->preferences};
 	for (size_t r = 0; r < COUNT(roots); r++)
 		for (size_t i = 0; i < roots[r]->n_fields; i++) {
 			const struct type *t = &roots[r]->fields[i].type;
-			if (t->kind == TYPE_WORDS && word_at(t, a) >= 0 && word_at(t, b) >= 0)
-				return word_at(t, a) - word_at(t, b);
+			if (t->kind != TYPE_WORDS)
+				continue;
+			*ret = word_at(t, a) - word_at(t, b);
+			if (word_at(t, a) >= 0 && word_at(t, b) >= 0)
+				return true;
+			is_word |= word_at(t, a) >= 0 || word_at(t, b) >= 0;
 		}
-	return str_cmp(a, b);
+	*ret = str_cmp(a, b);
+	return !is_word;
 }
 
 /* -1, 0, 1; false when they have no order. */
@@ -505,7 +511,7 @@ ordered(const struct env *v, const struct value *a, const struct value *b, int *
 	else if (a->kind == VALUE_DURATION)
 		*ret = (a->duration > b->duration) - (a->duration < b->duration);
 	else if (a->kind == VALUE_TEXT)
-		*ret = text_order(v, a->text, b->text);
+		return text_order(v, a->text, b->text, ret);
 	else
 		return false;
 	return true;

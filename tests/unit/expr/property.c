@@ -5,6 +5,7 @@
 #include "tests/unit/expr/random.h"
 #include "tests/unit/expr/world.h"
 #include "base/clock.h"
+#include "event/entry.h"
 #include <stdlib.h>
 
 enum { PROBES = 48, SEGMENTS = 3 };
@@ -102,7 +103,8 @@ tell(struct trial *t, const char *what, wall now, wall since, bool naive)
 	TAP_FAIL("seed %" PRIu64 ": %s at %s (expiry given at %s): naively %s: %s", t->seed, what, at, before, naive ? "true" : "false", t->text);
 	for (size_t i = 0; i < t->naive.n_events; i++) {
 		(void)wall_format(t->h.events[i].time, at);
-		printf("#   %s %s %.*s\n", at, t->h.events[i].kind == 3 ? "page" : "", STR_ARGS(t->h.events[i].name));
+		printf("#   %s %s \"%.*s\" %.*s\n", at, entry_kind_name((enum entry_kind)t->h.events[i].kind), STR_ARGS(t->h.events[i].name),
+		    STR_ARGS(t->h.events[i].properties->span));
 	}
 }
 

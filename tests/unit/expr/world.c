@@ -101,23 +101,35 @@ amended_row(struct world *w, const struct world_stream *s, const struct row *row
 	return copy ? copy : row;
 }
 
-/* Leaves out what no condition may ask for any more. */
+/* Leaves out what no condition may ask for any more, as profile/rows.c does. */
 static struct rows
 pruned(struct world *w, struct rows all, const struct stream_keep *keep)
 {
 	const struct row **kept = (const struct row **)arena_array(&w->scratch, struct row *, all.n + 1);
 	struct rows r = {.items = kept};
 	for (size_t i = 0; i < all.n; i++) {
-		bool old = keep->window != INT64_MAX && all.items[i]->time.ms < w->now.ms - keep->window;
+		bool old = keep->window != INT64_MAX && all.items[i]->time.ms <= w->now.ms - keep->window;
 		if (!old || i < keep->first || i + keep->latest >= all.n) {
 			kept[r.n++] = all.items[i];
-		} else if (keep->count_only && !r.n) {
+		} else if (keep->count_only) {
 			r.folded_first = r.folded ? r.folded_first : all.items[i]->time;
 			r.folded_latest = all.items[i]->time;
 			r.folded++;
 		}
 	}
 	return r;
+}
+
+/* A voided row makes room for another, so nothing goes where rows can be voided. */
+static bool
+may_prune(const struct world *w, uint32_t stream)
+{
+	const struct stream_keep *keep = features_keep(w->f, stream);
+	const struct vocabulary *v = w->naive->vocabulary;
+	for (size_t i = 0; i < v->n_amendments; i++)
+		if (str_find(features_text(w->f, stream), v->amendments[i].event, 0) != SIZE_MAX && (keep->first || keep->latest || keep->count_only))
+			return false;
+	return w->prune;
 }
 
 static struct rows
@@ -133,7 +145,7 @@ rows_of(void *self, uint32_t stream)
 		if (row)
 			items[r.n++] = row;
 	}
-	return w->prune ? pruned(w, r, features_keep(w->f, stream)) : r;
+	return may_prune(w, stream) ? pruned(w, r, features_keep(w->f, stream)) : r;
 }
 
 /* ---------------------------------------------------------------- facts */
