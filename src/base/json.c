@@ -1,10 +1,11 @@
 #include "base/json.h"
 #include "base/json_priv.h"
 #include "base/map.h"
+#include <stdatomic.h>
 #include <string.h>
 
 /* What simdjson's vector code may read past the end. */
-enum { PADDING = 64, DEPTH_DEFAULT = 32, DEPTH_MOST = 1024, NODES_DEFAULT = 100000, SMALL_OBJECT = 48 };
+enum { PADDING = 64, DEPTH_DEFAULT = 32, DEPTH_MOST = 1024, NODES_DEFAULT = 100000, SMALL_OBJECT = 48, SPARE_BYTES = 1 << 20 };
 
 struct json_parser {
 	struct json_index *index;
@@ -605,16 +606,35 @@ json_box(const struct json *j)
 	return box;
 }
 
+/* One parser is kept for json_parse_arena: making one costs more than reading a small text. Whoever finds it taken makes
+ * another. */
+static _Atomic(struct json_parser *) spare;
+
+static struct json_parser *
+spare_take(void)
+{
+	struct json_parser *p = atomic_exchange(&spare, NULL);
+	return p ? p : json_parser_new();
+}
+
+/* One that grew with a large document is not worth keeping. */
+static void
+spare_put(struct json_parser *p)
+{
+	bool large = p->bytes_cap > SPARE_BYTES || p->nodes_cap * sizeof(*p->nodes) > SPARE_BYTES;
+	json_parser_free(large ? p : atomic_exchange(&spare, p));
+}
+
 bool
 json_parse_arena(struct arena *a, struct str text, const struct json **ret, struct err *e)
 {
 	const struct json_limits wide = {.depth = 64, .nodes = UINT32_MAX / 64};
-	struct json_parser *p = json_parser_new();
+	struct json_parser *p = spare_take();
 	const struct json *j;
 	bool ok = json_parse(p, text, &wide, &j, e);
 	if (ok)
 		*ret = json_copy(a, j);
-	json_parser_free(p);
+	spare_put(p);
 	return ok;
 }
 

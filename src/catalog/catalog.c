@@ -359,25 +359,70 @@ catalog_thing(const struct catalog *c, struct str kind, struct str key)
 	return t ? t->fields : NULL;
 }
 
-/* Metres on a sphere of the Earth's mean radius; rounded, so that the same places give the same number everywhere. */
+/* Sine and arc sine by their series, from operations that every machine rounds alike: the mathematics library's own differ in the last
+ * digit from release to release, and a distance that a condition compares must not. Good to 1e-14, a thousandth of a millimetre. */
+static const double half_turn = 3.14159265358979323846;
+
+static double
+sine(double x)
+{
+	double term, sum;
+	x = x < 0 ? -x : x;       /* both uses are even: a square, and a cosine */
+	x = x > half_turn / 2 ? half_turn - x : x;
+	term = sum = x;
+	for (int n = 2; n <= 22; n += 2) {
+		term *= -x * x / (n * (n + 1));
+		sum += term;
+	}
+	return sum;
+}
+
+static double
+arc_sine(double x)
+{
+	bool steep = x > 0.5;
+	double z = steep ? sqrt((1 - x) / 2) : x, term = z, sum = z;
+	for (int n = 1; n <= 25; n++) {
+		term *= z * z * (2 * n - 1) / (2 * n);
+		sum += term / (2 * n + 1);
+	}
+	return steep ? half_turn / 2 - 2 * sum : sum;
+}
+
+/* Metres on a sphere of the Earth's mean radius, rounded to whole ones. */
 static fixed
 metres_between(fixed lat1, fixed lon1, fixed lat2, fixed lon2)
 {
-	const double rad = 3.14159265358979323846 / 180.0 / 10000.0;
-	double a = sin((double)(lat2 - lat1) * rad / 2), b = sin((double)(lon2 - lon1) * rad / 2);
-	double h = a * a + cos((double)lat1 * rad) * cos((double)lat2 * rad) * b * b;
-	return (fixed)llround(12742017.6 * asin(h > 1 ? 1 : sqrt(h))) * FIXED_ONE;
+	const double rad = half_turn / 180.0 / 10000.0;
+	double a = sine((double)(lat2 - lat1) * rad / 2), b = sine((double)(lon2 - lon1) * rad / 2);
+	double across = sine(half_turn / 2 - (double)(lat1 < 0 ? -lat1 : lat1) * rad) * sine(half_turn / 2 - (double)(lat2 < 0 ? -lat2 : lat2) * rad);
+	double h = a * a + across * b * b;
+	return (fixed)(12742017.6 * arc_sine(h > 1 ? 1 : sqrt(h)) + 0.5) * FIXED_ONE;
+}
+
+static bool
+is_place(fixed latitude, fixed longitude)
+{
+	return latitude >= -90 * FIXED_ONE && latitude <= 90 * FIXED_ONE && longitude >= -180 * FIXED_ONE && longitude <= 180 * FIXED_ONE;
+}
+
+static bool
+place_of(const struct json *fields, fixed *ret_latitude, fixed *ret_longitude)
+{
+	return json_fixed(json_get(fields, STR("latitude")), ret_latitude) && json_fixed(json_get(fields, STR("longitude")), ret_longitude) &&
+	    is_place(*ret_latitude, *ret_longitude);
 }
 
 const struct json *
 catalog_nearest(const struct catalog *c, struct str kind, fixed latitude, fixed longitude, fixed *ret_metres)
 {
 	const struct thing *best = NULL;
+	if (!is_place(latitude, longitude))
+		return NULL;
 	for (size_t i = 0; i < c->things.len; i++) {
 		const struct thing *t = c->things.items[i];
 		fixed lat, lon;
-		if (!t || !str_eq(t->kind, kind) || !json_fixed(json_get(t->fields, STR("latitude")), &lat) ||
-		    !json_fixed(json_get(t->fields, STR("longitude")), &lon))
+		if (!t || !str_eq(t->kind, kind) || !place_of(t->fields, &lat, &lon))
 			continue;
 		fixed d = metres_between(latitude, longitude, lat, lon);
 		if (best && (d > *ret_metres || (d == *ret_metres && str_cmp(t->key, best->key) > 0)))

@@ -22,14 +22,36 @@ limit_of(const struct contact_request *r, const struct cap_def *c)
 	return l;
 }
 
-static const struct json *
-intent_of(const struct contact_request *r, const struct contact_past *p)
+/* How far back any cap looks. */
+static msec
+longest_window(const struct policy_def *p)
 {
-	const struct json *j = p->intent;
+	msec longest = 0;
+	for (uint8_t i = 0; i < p->n_caps; i++) {
+		const struct cap_def *c = &p->caps[i];
+		msec window = c->window == CAP_ROLLING ? c->rolling : 32 * DAY;
+		for (uint8_t k = 0; k < c->n_choices; k++)
+			window = c->choices[k].in > window ? c->choices[k].in : window;
+		longest = window > longest ? window : longest;
+	}
+	return longest;
+}
+
+const struct contact_past *
+contact_past_read(const struct contact_request *r, const struct contact_past *past, size_t n)
+{
+	wall oldest = wall_add(r->now, -longest_window(r->policy));
+	struct contact_past *read = arena_array(r->scratch, struct contact_past, n + 1);
 	struct err e;
-	if (!j && p->text.len && !json_parse_arena(r->scratch, p->text, &j, &e))
-		j = NULL;
-	return j;
+	for (size_t i = n; i > 0; i--) {
+		struct contact_past *p = &read[i - 1];
+		*p = past[i - 1];
+		if (p->intent || !p->text.len || !p->counts || p->at.ms < oldest.ms)
+			continue;
+		if (!json_parse_arena(r->scratch, p->text, &p->intent, &e))
+			p->intent = NULL;
+	}
+	return read;
 }
 
 static bool
@@ -39,8 +61,7 @@ is_counted(const struct contact_request *r, const struct cap_def *c, const struc
 		return false;
 	if (!c->of)
 		return true;
-	const struct json *intent = intent_of(r, p);
-	return intent && policy_holds(r, c->of, intent, r->now, NULL);
+	return p->intent && policy_holds(r, c->of, p->intent, r->now, NULL);
 }
 
 /* Local midnight that begins the calendar window of t, and the one that ends it. */

@@ -147,10 +147,15 @@ quiet_text(const struct contact_request *r, const struct quiet_def *q)
 /* The instants that each of clock, quiet hours and caps allows, in turn, until all three agree. The first of the rules that moved it
  * is the reason: that is what stood in the way now. */
 static struct verdict
-ask_when(const struct contact_request *r, const struct purpose_def *p)
+ask_when(const struct contact_request *asked, const struct purpose_def *p)
 {
 	struct verdict v = {.kind = VERDICT_AT, .reason = REASON_OK};
+	struct contact_request read = *asked, *r = &read;
 	wall t = r->now;
+	if (p->caps && r->policy->n_caps) {
+		read.past = contact_past_read(asked, asked->past, asked->n_past);
+		read.account_past = asked->account_past ? contact_past_read(asked, asked->account_past, asked->n_account_past) : NULL;
+	}
 	for (int round = 0; round < ROUNDS_MOST; round++) {
 		const struct quiet_def *quiet = NULL;
 		const struct cap_def *cap = NULL;

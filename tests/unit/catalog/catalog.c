@@ -191,6 +191,25 @@ TEST(the_nearest_store)
 	CHECK(metres > 1100 * FIXED_ONE && metres < 1300 * FIXED_ONE && metres % FIXED_ONE == 0);
 }
 
+TEST(distances_are_those_of_the_globe)
+{
+	static const struct { fixed lat1, lon1, lat2, lon2; int64_t metres; } cases[] = { /* by Python's math library */
+	    {601699, 249384, 604518, 222666, 150438}, {0, 0, 0, 1800000, 20015114}, {900000, 0, -900000, 0, 20015114}, {0, 1790000, 0, -1790000, 222390},
+	    {-338688, 1512093, 515074, -1278, 16993957}, {10000, 10000, 10000, 10000, 0}, {106231, 1066297, 210285, 1058542, 1159990}};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char body[160];
+		fixed metres = -1;
+		begin();
+		snprintf(body, sizeof(body), "{\"kind\":\"store\",\"key\":\"s\",\"set\":{\"latitude\":%.4f,\"longitude\":%.4f}}",
+		    (double)cases[i].lat2 / 10000, (double)cases[i].lon2 / 10000);
+		apply("2026-01-01", body);
+		CHECK(catalog_nearest(goods, STR("store"), cases[i].lat1, cases[i].lon1, &metres) != NULL);
+		CHECK_INT(metres / FIXED_ONE, cases[i].metres);
+	}
+	fixed metres;
+	CHECK(catalog_nearest(goods, STR("store"), 910000, 0, &metres) == NULL);
+}
+
 TEST(saved_and_loaded_it_is_the_same)
 {
 	struct buf one = {0}, two = {0};
