@@ -214,7 +214,7 @@ wait_durable(struct workspace *w, uint64_t seq)
 {
 	pthread_mutex_lock(&w->mutex);
 	while (w->durable_seq < seq && !w->closing)
-		wait_ms(&w->answered, &w->mutex, 5);
+		cond_wait_ms(&w->answered, &w->mutex, 5);
 	pthread_mutex_unlock(&w->mutex);
 }
 

@@ -82,7 +82,7 @@ confirm_clock(struct engine *g, void *context)
 {
 	struct workspace *w = context;
 	(void)g;
-	door_confirm(&w->door, clock_wall(), mono_ms());
+	door_confirm(&w->door, clock_wall(), clock_ms());
 }
 
 void

@@ -98,7 +98,7 @@ fold_tick(struct workspace *w, struct group *g, wall at)
 static wall
 stamp(struct workspace *w)
 {
-	return wall_max(w->at, door_at(&w->door, clock_wall(), mono_ms()));
+	return wall_max(w->at, door_at(&w->door, clock_wall(), clock_ms()));
 }
 
 static bool
@@ -241,39 +241,67 @@ tick_in(struct workspace *w)
 	wall wake = engine_next_wake(w->engine);
 	if (wake.ms == INT64_MAX)
 		return INT64_MAX;
-	int64_t now_ms = mono_ms();
+	int64_t now_ms = clock_ms();
 	int64_t due = wake.ms - stamp(w).ms;
 	int64_t pause = engine_backlog(w->engine, w->at) ? 0 : w->last_tick_ms + TICK_PAUSE_MS - now_ms;
 	int64_t in = due > pause ? due : pause;
 	return in < 0 ? 0 : in;
 }
 
-/* Is there anything to fold? If not, *wait becomes how long there surely is not. Mutex held. */
+static int64_t
+mono_us(void)
+{
+	return clock_mono_ns() / 1000;
+}
+
+/* How long the entries that wait should wait for more, so that they share a commit; 0 = not at all. */
+static int64_t
+gather_us(struct workspace *w, uint32_t waiting)
+{
+	if (waiting >= AHEAD_ENTRIES || w->closing)
+		return 0;
+	/* The group is whatever queued during the commit before it. */
+	if (w->in_flight)
+		return 1000000;
+	if (waiting < COMMIT_NOW_ENTRIES) {
+		int64_t pause = w->commit_began_ms + COMMIT_PAUSE_MS - clock_ms();
+		return pause < 0 ? 0 : pause * 1000;
+	}
+	/* Those whom the commit let go come back within a moment: a commit for the first few of them would keep the rest waiting. */
+	int64_t moment = w->commit_ended_us + w->commit_us / GATHER_PART - mono_us();
+	return waiting < w->commit_n && moment > 0 ? moment : 0;
+}
+
+/* Is there anything to fold? If not, *wait becomes how many microseconds there surely is not. Mutex held. */
 static bool
 has_work(struct workspace *w, int64_t *wait)
 {
 	uint32_t waiting = queue_waiting(w);
+	w->wake_at = 0;
 	if (w->plains)
 		return true;
 	if (waiting) {
-		int64_t pause = w->commit_began_ms + COMMIT_PAUSE_MS - mono_ms();
-		if (waiting >= COMMIT_NOW_ENTRIES || pause <= 0 || w->closing)
+		int64_t more = gather_us(w, waiting);
+		if (!more)
 			return true;
-		*wait = pause < *wait ? pause : *wait;
+		*wait = more < *wait ? more : *wait;
+		w->wake_at = w->in_flight ? AHEAD_ENTRIES : waiting < COMMIT_NOW_ENTRIES ? COMMIT_NOW_ENTRIES : w->commit_n;
 	}
 	int64_t tick = tick_in(w);
 	if (tick == 0)
 		return true;
-	*wait = tick < *wait ? tick : *wait;
+	if (tick < *wait / 1000)
+		*wait = tick * 1000;
 	return false;
 }
 
 static void
-fold_sleep(struct workspace *w, int64_t ms)
+fold_sleep(struct workspace *w, int64_t us)
 {
 	w->fold_sleeps = true;
-	wait_ms(&w->fold_wake, &w->mutex, ms);
+	cond_wait_us(&w->fold_wake, &w->mutex, us);
 	w->fold_sleeps = false;
+	w->wake_at = 0;
 }
 
 static struct batch *
@@ -289,7 +317,7 @@ take(struct workspace *w, enum lane up_to)
 static void
 fill(struct workspace *w, struct group *g)
 {
-	int64_t until = mono_ms() + GROUP_MS;
+	int64_t until = clock_ms() + GROUP_MS;
 	while (g->n < GROUP_ENTRIES && g->bytes < GROUP_BYTES) {
 		struct batch *b;
 		bool any = false;
@@ -301,13 +329,13 @@ fill(struct workspace *w, struct group *g)
 			if (w->in_history)
 				go_live(w, g);
 			fold_tick(w, g, stamp(w));
-			w->last_tick_ms = mono_ms();
+			w->last_tick_ms = clock_ms();
 			any = true;
 		}
 		b = take(w, LANE_IMPORT);
 		if (b)
 			fold_batch(w, g, b);
-		if (!(any || b) || (g->n && mono_ms() >= until))
+		if (!(any || b) || (g->n && clock_ms() >= until))
 			break;
 	}
 }
@@ -340,7 +368,7 @@ stand_aside(struct workspace *w)
 	w->parked = true;
 	pthread_cond_broadcast(&w->answered);
 	while (w->park)
-		fold_sleep(w, 1000);
+		fold_sleep(w, 1000000);
 	w->parked = false;
 }
 
@@ -355,7 +383,7 @@ hand_over(struct workspace *w, struct group *g)
 		pthread_cond_signal(&w->write_wake);
 }
 
-/* One group, filled and handed over. False: there was nothing to do for *wait milliseconds. Mutex held. */
+/* One group, filled and handed over. False: there was nothing to do for *wait microseconds. Mutex held. */
 static bool
 one_group(struct workspace *w, int64_t *wait)
 {
@@ -374,12 +402,12 @@ one_group(struct workspace *w, int64_t *wait)
 	else
 		sweep_idle(w, g);
 	if (g->n)
-		sweep_slice(w, g, g->n);
+		sweep_rows(w, g, g->n);
 	save_merged(w, g);
 	pthread_mutex_lock(&w->mutex);
 	hand_over(w, g);
 	if (idle && !w->closing)
-		fold_sleep(w, IDLE_MS);
+		fold_sleep(w, IDLE_MS * 1000);
 	return true;
 }
 
@@ -389,7 +417,7 @@ fold_run(void *self)
 	struct workspace *w = self;
 	pthread_mutex_lock(&w->mutex);
 	for (;;) {
-		int64_t wait = 1000;
+		int64_t wait = 1000000;
 		if (w->asks)
 			run_ask(w);
 		else if (w->park && !w->in_flight)

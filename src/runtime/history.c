@@ -311,7 +311,7 @@ fold_ended(struct folding *f, struct err *e)
 	struct workspace *w = f->w;
 	bool ok = meta_set_text(f->s, "history_fold", STR(""), e);
 	w->clear_staged = !w->in_history;
-	door_open(&w->door, clock_wall(), mono_ms(), w->at);
+	door_open(&w->door, clock_wall(), clock_ms(), w->at);
 	return ok;
 }
 

@@ -4,17 +4,23 @@
 #include <time.h>
 
 int64_t
-mono_ms(void)
+clock_ms(void)
 {
 	return clock_mono_ns() / 1000000;
 }
 
 void
-wait_ms(pthread_cond_t *c, pthread_mutex_t *m, int64_t ms)
+cond_wait_us(pthread_cond_t *c, pthread_mutex_t *m, int64_t us)
 {
-	int64_t ns = clock_mono_ns() + (ms < 1 ? 1 : ms) * 1000000;
+	int64_t ns = clock_mono_ns() + (us < 1 ? 1 : us) * 1000;
 	struct timespec until = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
 	pthread_cond_timedwait(c, m, &until);
+}
+
+void
+cond_wait_ms(pthread_cond_t *c, pthread_mutex_t *m, int64_t ms)
+{
+	cond_wait_us(c, m, ms * 1000);
 }
 
 void
@@ -51,7 +57,7 @@ queue_submit(void *self, struct batch *b, struct err *e)
 		l->end = &b->next;
 		l->entries += b->n;
 		l->bytes += b->text.len;
-		if (w->fold_sleeps)
+		if (w->fold_sleeps && (w->wake_at < 2 || queue_waiting(w) >= w->wake_at))
 			pthread_cond_signal(&w->fold_wake);
 	}
 	pthread_mutex_unlock(&w->mutex);

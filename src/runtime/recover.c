@@ -110,7 +110,7 @@ load_rows(struct workspace *w, struct store *s, struct engine *g, struct err *e)
 		if (g == w->engine)
 			chain_ends_at(w, r.number, r.last_entry);
 		if (++done % PROGRESS_EVERY == 0)
-			progress(w, "people", done, 0);
+			runtime_progress(w, "people", done, 0);
 	}
 	return true;
 }
@@ -205,7 +205,7 @@ replay(struct workspace *w, uint64_t from, uint64_t last, struct err *e)
 		chain_ends_at(w, en->absorbed, en->seq);
 		w->at = en->at;
 		if (en->seq % PROGRESS_EVERY == 0)
-			progress(w, "entries", en->seq - from, last - from);
+			runtime_progress(w, "entries", en->seq - from, last - from);
 	}
 	log_cursor_free(c);
 	return ok;
@@ -308,7 +308,7 @@ last_instant(struct workspace *w, uint64_t last, struct err *e)
 }
 
 bool
-recover(struct workspace *w, struct err *e)
+recover_workspace(struct workspace *w, struct err *e)
 {
 	uint64_t last, from;
 	int64_t version = FOLD_VERSION;

@@ -27,6 +27,8 @@ enum {
 	LANE_BYTES_MAX = 64 * 1024 * 1024,
 	COMMIT_PAUSE_MS = 20,            /* at most fifty commits a second … */
 	COMMIT_NOW_ENTRIES = 16,         /* … unless so many entries wait */
+	AHEAD_ENTRIES = 1000,            /* waiting, so that a group is folded while another is written; fewer wait for the commit and go together */
+	GATHER_PART = 8,                 /* of the last commit's time: how long a group waits for those that the commit let go */
 	TICK_PAUSE_MS = 100,             /* ticks are this far apart unless alarms are left over */
 	SWEEP_ENTRIES = 500 * 1000,      /* a sweep under load ends within so many entries: recover_from is at most twice that behind */
 	SWEEP_IDLE_ROWS = 2000,          /* rows of an idle slice */
@@ -109,7 +111,9 @@ struct workspace {
 	uint32_t in_flight;
 	bool closing, fold_ended, park, parked;
 	bool fold_sleeps, write_sleeps;
-	int64_t commit_began_ms;
+	int64_t commit_began_ms, commit_ended_us, commit_us;
+	uint32_t commit_n;               /* entries of the latest group */
+	uint32_t wake_at;                /* the fold thread wants to hear of new batches when so many entries wait */
 
 	/* fold thread */
 	struct engine *engine;
@@ -161,8 +165,9 @@ int queue_retry_after(void *self);
 struct batch *queue_take(struct workspace *w, enum lane up_to);
 uint32_t queue_waiting(const struct workspace *w);
 void queue_lanes_init(struct workspace *w);
-void wait_ms(pthread_cond_t *c, pthread_mutex_t *m, int64_t ms);
-int64_t mono_ms(void);
+void cond_wait_us(pthread_cond_t *c, pthread_mutex_t *m, int64_t us);
+void cond_wait_ms(pthread_cond_t *c, pthread_mutex_t *m, int64_t ms);
+int64_t clock_ms(void);
 
 /* ---- group.c */
 struct group *group_new(void);
@@ -193,7 +198,7 @@ uint64_t entry_fingerprint(const struct workspace *w, const struct entry *en);
 struct group *group_at_hand(struct workspace *w);
 
 /* ---- sweep.c */
-void sweep_slice(struct workspace *w, struct group *g, uint32_t entries);
+void sweep_rows(struct workspace *w, struct group *g, uint32_t entries);
 /* False when nothing is left to save. */
 bool sweep_idle(struct workspace *w, struct group *g);
 void sweep_save(struct workspace *w, struct group *g, uint32_t profile);
@@ -206,12 +211,12 @@ void write_acknowledge(struct workspace *w, struct group *g);
 NORETURN void write_failed(const struct err *e);
 
 /* ---- trickle.c: idle work of the write thread. True when there is more. */
-bool trickle(struct workspace *w);
+bool trickle_some(struct workspace *w);
 void erase_begin(struct workspace *w, const struct erasure *x);
 bool erase_slice(struct workspace *w);
 
 /* ---- recover.c */
-MUST_CHECK bool recover(struct workspace *w, struct err *e);
+MUST_CHECK bool recover_workspace(struct workspace *w, struct err *e);
 /* Programs of the log, made and offered. with_rows: the snapshot too. *ret_from = the entry up to which the state stands. */
 MUST_CHECK bool recover_engine(struct workspace *w, struct store *s, struct engine *g, bool with_rows, uint64_t *ret_from, struct err *e);
 
@@ -244,7 +249,7 @@ void engine_options_of(struct workspace *w, const struct workspace_options *o);
 MUST_CHECK bool workspace_key_read(struct workspace *w, struct store *s, struct err *e);
 void workspace_park(struct workspace *w);
 void workspace_unpark(struct workspace *w);
-void progress(struct workspace *w, const char *what, uint64_t done, uint64_t total);
+void runtime_progress(struct workspace *w, const char *what, uint64_t done, uint64_t total);
 MUST_CHECK bool lock_take(const char *dir, int *ret_fd, struct err *e);
 void lock_release(int fd);
 void fence_set(struct workspace *w, const char *why);

@@ -56,7 +56,7 @@ advance(struct workspace *w, struct group *g, uint64_t numbers, uint32_t rows)
 
 /* Under load: as many numbers as let the sweep end within SWEEP_ENTRIES entries, no more. */
 void
-sweep_slice(struct workspace *w, struct group *g, uint32_t entries)
+sweep_rows(struct workspace *w, struct group *g, uint32_t entries)
 {
 	if (!w->sweep.running)
 		begin(w);

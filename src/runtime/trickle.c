@@ -245,7 +245,7 @@ clear_staged(struct workspace *w)
 }
 
 bool
-trickle(struct workspace *w)
+trickle_some(struct workspace *w)
 {
 	struct err e;
 	if (erase_slice(w))

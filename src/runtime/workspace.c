@@ -16,7 +16,7 @@ path_of(const char *dir, const char *name)
 }
 
 void
-progress(struct workspace *w, const char *what, uint64_t done, uint64_t total)
+runtime_progress(struct workspace *w, const char *what, uint64_t done, uint64_t total)
 {
 	if (w->progress)
 		w->progress(w->progress_self, what, done, total);
@@ -196,11 +196,11 @@ open_all(struct workspace *w, const struct workspace_options *o, struct err *e)
 	w->zones = tz_set_new(tz_source_system());
 	engine_options_of(w, o);
 	w->outbox = outbox_new(w);
-	if (!meta_get_int(w->store, "fold_version", &version, NULL, e) || !crash_reports_read(w, e) || !recover(w, e) ||
+	if (!meta_get_int(w->store, "fold_version", &version, NULL, e) || !crash_reports_read(w, e) || !recover_workspace(w, e) ||
 	    !fence_check(w, o->clock_is_right, e) || !outbox_load(w, e) || !history_resume(w, e) ||
 	    !store_open_reader(w->file, 0, &w->reader.store, e))
 		return false;
-	door_open(&w->door, clock_wall(), mono_ms(), w->at);
+	door_open(&w->door, clock_wall(), clock_ms(), w->at);
 	bool first = w->seq == 0;
 	if (!start_threads(w, e))
 		return false;
@@ -255,11 +255,11 @@ workspace_park(struct workspace *w)
 {
 	pthread_mutex_lock(&w->mutex);
 	while (w->park)
-		wait_ms(&w->answered, &w->mutex, 100);
+		cond_wait_ms(&w->answered, &w->mutex, 100);
 	w->park = true;
 	pthread_cond_signal(&w->fold_wake);
 	while (!w->parked)
-		wait_ms(&w->answered, &w->mutex, 100);
+		cond_wait_ms(&w->answered, &w->mutex, 100);
 	pthread_mutex_unlock(&w->mutex);
 }
 

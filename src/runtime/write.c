@@ -372,11 +372,15 @@ write_acknowledge(struct workspace *w, struct group *g)
 /* ---------------------------------------------------------------- the thread */
 
 static void
-give_back(struct workspace *w, struct group *g)
+give_back(struct workspace *w, struct group *g, int64_t began_us)
 {
 	struct plain_job *jobs = g->plains;
+	uint32_t n = g->n;
 	group_reset(g);
 	pthread_mutex_lock(&w->mutex);
+	w->commit_ended_us = clock_mono_ns() / 1000;
+	w->commit_us = w->commit_ended_us - began_us;
+	w->commit_n = n;
 	for (struct plain_job *j = jobs, *next; j; j = next) {
 		next = j->next;
 		j->done = true;
@@ -397,7 +401,7 @@ next_group(struct workspace *w, bool *ret_end, bool *ret_idle, bool idle_work)
 	pthread_mutex_lock(&w->mutex);
 	if (!w->filled && !w->fold_ended) {
 		w->write_sleeps = true;
-		wait_ms(&w->write_wake, &w->mutex, idle_work ? IDLE_MS : 1000);
+		cond_wait_ms(&w->write_wake, &w->mutex, idle_work ? IDLE_MS : 1000);
 		w->write_sleeps = false;
 	}
 	struct group *g = w->filled;
@@ -405,7 +409,7 @@ next_group(struct workspace *w, bool *ret_end, bool *ret_idle, bool idle_work)
 		w->filled = g->next;
 		if (!w->filled)
 			w->filled_end = &w->filled;
-		w->commit_began_ms = mono_ms();
+		w->commit_began_ms = clock_ms();
 	}
 	*ret_end = !g && w->fold_ended;
 	/* Idle work counts as a group in flight: whoever parks the threads waits for it. */
@@ -418,7 +422,7 @@ next_group(struct workspace *w, bool *ret_end, bool *ret_idle, bool idle_work)
 static bool
 idle_work(struct workspace *w)
 {
-	bool more = trickle(w);
+	bool more = trickle_some(w);
 	if (w->held_back.len)
 		release_held_back(w);
 	pthread_mutex_lock(&w->mutex);
@@ -445,10 +449,11 @@ write_run(void *self)
 	while (!end) {
 		struct group *g = next_group(w, &end, &idle, more);
 		if (g) {
+			int64_t began_us = clock_mono_ns() / 1000;
 			write_group(w, g);
 			write_acknowledge(w, g);
-			give_back(w, g);
 			checkpoint(w);
+			give_back(w, g, began_us);
 			more = true;
 		} else if (idle) {
 			more = idle_work(w);
