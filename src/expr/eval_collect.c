@@ -1,7 +1,6 @@
 /* Collections in use: did, count, sequences, sums, picks, rhythms. */
 #include "expr/ops_priv.h"
 #include "base/map.h"
-#include <string.h>
 
 /* ---------------------------------------------------------------- elements */
 
@@ -92,6 +91,7 @@ visit_member(void *visitor, const struct facts *member)
 	struct ev inner = *v->ev;
 	inner.facts = member;
 	inner.zone = member->zone ? member->zone : v->ev->zone;
+	inner.offset_from = inner.offset_until = (wall){0};
 	inner.row = NULL;
 	inner.item = NULL;
 	return !passes(&inner, v->filter, v->sweep) || v->visit(&inner, v->self, v->ev->now);
@@ -324,20 +324,21 @@ eval_then(struct ev *ev, const struct op *op, wall *expiry)
 		limited = v.kind == VALUE_DURATION;
 		within = limited ? v.duration : 0;
 	}
-	/* Whatever leaves or enters either window may change it. */
-	*expiry = wall_min(wall_min(as.sweep.expiry, bs.sweep.expiry), wall_min(bs.sweep.change, as.sweep.change));
+	/* Whatever leaves or enters either window may change it; but what holds because of one A holds as long as that one is inside. */
+	wall both = wall_min(wall_min(as.sweep.expiry, bs.sweep.expiry), bs.sweep.change), pending = WALL_NEVER;
 	for (size_t i = as.n; i-- > 0;) {
 		const struct row *a = as.items[i];
 		const struct row *b = follower(op, a, &bs, limited ? &within : NULL);
-		if (!op->negated && b)
-			return true;
-		if (!op->negated || b)
-			continue;
 		wall end = limited ? wall_add(a->time, within) : ev->now;
-		if (end.ms <= ev->now.ms)
+		if (op->negated ? !b && end.ms <= ev->now.ms : b != NULL) {
+			wall gone = as.sweep.leave ? wall_min(as.sweep.until, wall_add(a->time, as.sweep.leave)) : as.sweep.change;
+			*expiry = wall_min(both, gone);
 			return true;
-		*expiry = wall_min(*expiry, end);
+		}
+		if (op->negated && !b)
+			pending = wall_min(pending, end);
 	}
+	*expiry = wall_min(wall_min(both, pending), as.sweep.change);
 	return false;
 }
 
@@ -352,7 +353,8 @@ struct sums {
 	struct value best;
 	wall expiry;
 	bool running;
-	VEC(struct value) list;
+	struct value *list;      /* of `list` and `count distinct`; in the scratch arena */
+	uint32_t n_list, cap_list;
 };
 
 static void
@@ -381,6 +383,17 @@ take_best(struct sums *s, const struct value *v)
 		s->best = *v;
 }
 
+static void
+take_listed(struct ev *ev, struct sums *s, const struct value *v)
+{
+	if (s->n_list == s->cap_list) {
+		uint32_t cap = s->cap_list * 2 + 16;
+		s->list = arena_grow(ev->scratch, s->list, sizeof(*s->list) * s->cap_list, sizeof(*s->list) * cap);
+		s->cap_list = cap;
+	}
+	s->list[s->n_list++] = *v;
+}
+
 static bool
 visit_sum(struct ev *ev, void *self, wall time)
 {
@@ -388,6 +401,12 @@ visit_sum(struct ev *ev, void *self, wall time)
 	(void)time;
 	if (!s->field) {
 		s->n++;
+		return true;
+	}
+	/* Days are told apart by their numbers; only a list needs their names. */
+	if (s->how == AGG_DISTINCT && s->field->code == OP_ROW_PART && s->field->sub == PART_DATE) {
+		struct value day = value_number(local_day_of(ev, ev->row->time));
+		take_listed(ev, s, &day);
 		return true;
 	}
 	struct out o = op_value(ev, s->field);
@@ -406,7 +425,7 @@ visit_sum(struct ev *ev, void *self, wall time)
 		break;
 	case AGG_DISTINCT:
 	case AGG_LIST:
-		*vec_push(&s->list) = o.v;
+		take_listed(ev, s, &o.v);
 		break;
 	case AGG_COUNT:
 		s->n++;
@@ -477,7 +496,7 @@ result_of(struct ev *ev, struct sums *s)
 	case AGG_COUNT:
 		return whole(s->n);
 	case AGG_DISTINCT:
-		return whole(distinct(ev, s->list.items, s->list.len));
+		return whole(distinct(ev, s->list, s->n_list));
 	case AGG_AVERAGE:
 	case AGG_SUM:
 		if (s->how == AGG_AVERAGE && !s->n)
@@ -489,15 +508,11 @@ result_of(struct ev *ev, struct sums *s)
 	case AGG_LOWEST:
 	case AGG_HIGHEST:
 		return s->n ? s->best : v;
-	case AGG_LIST: {
-		struct value *items = arena_array(ev->scratch, struct value, s->list.len + 1);
-		if (s->list.len)
-			memcpy(items, s->list.items, sizeof(*items) * s->list.len);
+	case AGG_LIST:
 		v.kind = VALUE_LIST;
-		v.list.items = items;
-		v.list.n = (uint32_t)s->list.len;
+		v.list.items = s->list;
+		v.list.n = s->n_list;
 		return v;
-	}
 	}
 	return v;
 }
@@ -534,7 +549,6 @@ eval_aggregate(struct ev *ev, const struct op *op)
 	struct out o = {.v = result_of(ev, &s), .expiry = wall_min(s.expiry, wall_min(sweep.expiry, sweep.change))};
 	if (s.running)
 		o.slope = SLOPE_WILD;
-	vec_release(&s.list);
 	return o;
 }
 

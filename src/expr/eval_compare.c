@@ -355,9 +355,7 @@ anniversary_within(struct ev *ev, const struct op *op, struct reaching *r, wall 
 	*expiry = wall_min(*expiry, turn);
 	if (r->last)
 		return within_last(r, expiry);
-	if (r->v.ms <= ev->now.ms)
-		return true;
-	return within_next(r, expiry);
+	return r->v.ms <= ev->now.ms || reached(r, ev->now) || within_next(r, expiry);
 }
 
 bool

@@ -64,6 +64,29 @@ value_to_time(const struct tz *z, const struct value *v, wall *ret)
 static const struct str weekday_names[] = {STR_INIT("monday"), STR_INIT("tuesday"), STR_INIT("wednesday"), STR_INIT("thursday"),
     STR_INIT("friday"), STR_INIT("saturday"), STR_INIT("sunday")};
 
+/* Milliseconds of the local clock since 1970. */
+static int64_t
+local_clock(struct ev *ev, wall t)
+{
+	if (t.ms < ev->offset_from.ms || t.ms >= ev->offset_until.ms) {
+		ev->offset = tz_offset(ev->zone, t, &ev->offset_until);
+		ev->offset_from = t;
+	}
+	return t.ms + ev->offset * SECOND;
+}
+
+static int64_t
+floored(int64_t n, int64_t by)
+{
+	return n / by - (n % by < 0);
+}
+
+int64_t
+local_day_of(struct ev *ev, wall t)
+{
+	return floored(local_clock(ev, t), DAY);
+}
+
 static struct value
 date_text(struct ev *ev, const struct civil *c)
 {
@@ -84,12 +107,14 @@ clock_part_of(struct ev *ev, wall t, enum clock_part part)
 {
 	if (part == PART_TIME)
 		return value_time(t);
-	struct civil c = civil_of(ev->zone, t);
+	int64_t day = local_day_of(ev, t);
+	struct civil c;
+	if (part == PART_HOUR)
+		return value_number((local_clock(ev, t) - day * DAY) / HOUR * FIXED_ONE);
+	if (part == PART_WEEKDAY)
+		return value_text(weekday_names[civil_weekday(day)]);
+	civil_of_days(day, &c);
 	switch (part) {
-	case PART_HOUR:
-		return value_number(c.hour * FIXED_ONE);
-	case PART_WEEKDAY:
-		return value_text(weekday_names[civil_weekday(civil_days(c.year, c.month, c.day))]);
 	case PART_DATE:
 		return date_text(ev, &c);
 	case PART_DAY:

@@ -247,6 +247,8 @@ struct ev {
 	const struct value *item;
 	const struct money_port *money;
 	bool truth_only;                 /* nobody asks for the expiry */
+	wall offset_from, offset_until;  /* the zone's offset between them: rows come in order */
+	int32_t offset;
 };
 /* A value, how long it holds, and how it moves meanwhile: a time or length that grows (1) or shrinks (-1) by one millisecond each
  * millisecond, or moves otherwise (SLOPE_WILD). */
@@ -309,6 +311,7 @@ bool compare_values(const struct ev *ev, enum comparison c, const struct op *how
 struct out eval_arithmetic(struct ev *ev, const struct op *op);
 struct out eval_local(struct ev *ev, enum clock_part part);
 struct value clock_part_of(struct ev *ev, wall t, enum clock_part part);
+int64_t local_day_of(struct ev *ev, wall t);
 /* A date or date and time without zone is local to the person. */
 bool value_to_time(const struct tz *z, const struct value *v, wall *ret);
 /* The next day (today included) or the latest one (today included) on which this date comes round; its local midnight. */
