@@ -284,9 +284,10 @@ TEST(the_random_shop_writes_conditions_that_stand)
 	int refused = 0, warned = 0;
 	words = *shop_vocabulary();
 	for (int i = 0; i < 3000; i++) {
+		enum random_kind kind = (enum random_kind)(i % 3);
 		buf_reset(&text);
-		random_condition(&d, &text);
-		const char *s = said(PLACE_STANDING, EXPR_CONDITION, TYPE_TRUTH, text.ptr);
+		random_condition(&d, kind, &text);
+		const char *s = said(kind == RANDOM_MOMENT ? PLACE_STEP : PLACE_STANDING, EXPR_CONDITION, TYPE_TRUTH, text.ptr);
 		warned += *s == '?';
 		if (*s && *s != '?' && ++refused <= 5)
 			printf("# %s | %s\n", s, text.ptr);

@@ -272,8 +272,12 @@ in_bound(const struct env *v, const struct expr *w, const struct event_view *ev)
 	const struct expr *b = w->kids[0];
 	bool since = w->op == WINDOW_SINCE;
 	wall t;
-	if (b->kind == NODE_ENTRY)
+	if (b->kind == NODE_ENTRY) {
+		const struct event_view *trigger = v->w->moment ? v->w->moment->trigger : NULL;
+		if (trigger && trigger->time.ms == v->w->entry.ms)
+			return since ? order(ev->time, ev->seq, trigger->time, trigger->seq) > 0 : order(ev->time, ev->seq, trigger->time, trigger->seq) < 0;
 		return !v->w->entry.ms || (since ? ev->time.ms > v->w->entry.ms : ev->time.ms < v->w->entry.ms);
+	}
 	if (b->kind == NODE_POINT) {
 		hits h = {0};
 		find(v, b->kids[0], &h);

@@ -4,7 +4,8 @@
  * choose (findings, section 5, and the prototype decide):
  *
  *	windows     last D = (now-D, now]; from A to B ago = (now-A, now-B]; since/before an event = strictly after/before it by
- *	            (time, seq); since/before a time t = time > t, time < t; this/previous = from local midnight on, inclusive
+ *	            (time, seq); since/before a time t = time > t, time < t; entry is
+ *	            the trigger where that began it; this/previous = from local midnight on, inclusive
  *	items       count, sum, pick … of "E".list go over the items; did, time since, time of, usual gap over the events that
  *	            have a fitting item
  *	amendments  void: the event is gone; subtract: its property is net, in where and in fields, save where items are looked

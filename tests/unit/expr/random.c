@@ -57,6 +57,9 @@ static const struct str tiers[] = {STR_INIT("none"), STR_INIT("bronze"), STR_INI
 static const struct type_field trait_fields[] = {FIELD("country", TYPE_TEXT), FIELD("birthday", TYPE_TIME), FIELD("member_until", TYPE_TIME),
     {STR_INIT("tier"), {.kind = TYPE_WORDS, .words = tiers, .n_words = COUNT(tiers)}}, FIELD("score", TYPE_NUMBER), FIELD("employee", TYPE_TRUTH),
     {STR_INIT("children"), {.kind = TYPE_LIST, .item = &child_type}}};
+static const struct str plans[] = {STR_INIT("trial"), STR_INIT("basic"), STR_INIT("team")};
+static const struct type_field account_fields[] = {{STR_INIT("plan"), {.kind = TYPE_WORDS, .words = plans, .n_words = COUNT(plans)}},
+    FIELD("seats", TYPE_NUMBER), FIELD("contract_end", TYPE_TIME)};
 static const struct type_field preference_fields[] = {{STR_INIT("interests"), {.kind = TYPE_LIST, .item = &text_type}}};
 static const struct type_field prediction_fields[] = {FIELD("no_order", TYPE_NUMBER)};
 static const struct str topics[] = {STR_INIT("newsletter")};
@@ -71,7 +74,7 @@ static const struct str *const stages[] = {race};
 static const size_t n_stages[] = {COUNT(race)};
 
 static const struct vocabulary shop = {.events = events, .n_events = COUNT(events), .amendments = amendments, .n_amendments = COUNT(amendments),
-    .traits = OBJECT(trait_fields), .preferences = OBJECT(preference_fields), .predictions = OBJECT(prediction_fields), .topics = topics,
+    .traits = OBJECT(trait_fields), .account_traits = OBJECT(account_fields), .preferences = OBJECT(preference_fields), .predictions = OBJECT(prediction_fields), .topics = topics,
     .n_topics = COUNT(topics), .money = money_names, .n_money = COUNT(money_names), .segments = segment_names,
     .n_segments = COUNT(segment_names), .models = models, .stages = stages, .n_stages = n_stages, .n_models = 1,
     .primary_model = STR_INIT("race"), .currency = STR_INIT("EUR")};
@@ -97,6 +100,8 @@ shop_segments(struct arena *a)
 struct maker {
 	struct dice *d;
 	struct buf *out;
+	bool account;        /* speaks of the company too */
+	bool moment;         /* … of the trigger */
 };
 
 static const char *
@@ -156,6 +161,15 @@ window(struct maker *m)
 static void
 some_events(struct maker *m, bool with_window)
 {
+	if (m->moment && chance(m->d, 30)) {
+		SAY(m, "%s", ONE_OF(m, "\"Product Viewed\" where (product_id = trigger.product_id)",
+		    "(\"Product Viewed\", \"Product Added\") where (category = trigger.category and price >= trigger.price)",
+		    "\"Order Completed\".products where (product_id = trigger.product_id)", "\"Order Completed\" where (order_id = trigger.order_id)",
+		    "\"Order Completed\" where (any products where (category = trigger.category))", "\"Product Viewed\" where (event.time < trigger.time)"));
+		if (with_window)
+			window(m);
+		return;
+	}
 	switch (roll(m->d, 9)) {
 	case 0:
 		SAY(m, "\"Order Completed\"");
@@ -186,6 +200,8 @@ some_events(struct maker *m, bool with_window)
 	default:
 		SAY(m, "\"%s\"", ONE_OF(m, "Product Viewed", "Email Opened", "Survey Answered", "Product Added"));
 	}
+	if (m->account && chance(m->d, 50))
+		SAY(m, " by account");
 	if (with_window)
 		window(m);
 }
@@ -202,6 +218,8 @@ count_test(struct maker *m)
 		SAY(m, " %s %s", sign(m), ONE_OF(m, "0", "1", "2", "3", "5"));
 	}
 }
+
+static void test(struct maker *m, int depth);
 
 static void
 sum_test(struct maker *m)
@@ -302,8 +320,48 @@ calendar_test(struct maker *m)
 }
 
 static void
+account_test(struct maker *m)
+{
+	switch (roll(m->d, 4)) {
+	case 0:
+		SAY(m, "count people where (did ");
+		some_events(m, true);
+		SAY(m, ") %s %s", way(m), ONE_OF(m, "1", "2", "3"));
+		break;
+	case 1:
+		SAY(m, "%s people where (", ONE_OF(m, "any", "all", "not any"));
+		test(m, 0);
+		SAY(m, ")");
+		break;
+	case 2:
+		SAY(m, "%s trait.score of people %s %s", ONE_OF(m, "sum", "average", "lowest", "highest"), way(m), ONE_OF(m, "3", "5", "7"));
+		break;
+	default:
+		SAY(m, "%s", ONE_OF(m, "account.plan >= \"basic\"", "account.plan = \"trial\"", "account.contract_end within next 30d",
+		    "account.contract_end within last 90d", "account.seats > 5", "account.seats is missing", "list trait.country of people contains \"FI\""));
+	}
+}
+
+static void
+moment_test(struct maker *m)
+{
+	SAY(m, "%s", ONE_OF(m, "trigger.price >= 10", "trigger.product_id in (\"p1\", \"p2\")", "now - trigger.time > 1d",
+	    "trigger.time within last 7d", "trigger.product_id in list product_id of \"Order Completed\".products",
+	    "trigger.total > average total of \"Order Completed\"", "any trigger.products where (category = \"coffee\")",
+	    "not did \"Order Completed\" since entry", "count \"Product Viewed\" since entry >= 2", "did \"Product Viewed\" before entry"));
+}
+
+static void
 test(struct maker *m, int depth)
 {
+	if (m->account && chance(m->d, 40)) {
+		account_test(m);
+		return;
+	}
+	if (m->moment && chance(m->d, 25)) {
+		moment_test(m);
+		return;
+	}
 	switch (roll(m->d, 12)) {
 	case 0:
 	case 1:
@@ -347,9 +405,9 @@ test(struct maker *m, int depth)
 }
 
 void
-random_condition(struct dice *d, struct buf *out)
+random_condition(struct dice *d, enum random_kind kind, struct buf *out)
 {
-	struct maker m = {d, out};
+	struct maker m = {d, out, kind == RANDOM_ACCOUNT, kind == RANDOM_MOMENT};
 	const char *word = ONE_OF(&m, "and", "or");
 	for (uint64_t n = roll(d, 3) + 1; n; n--) {
 		SAY(&m, "%s", ONE_OF(&m, "", "", "", "not "));
@@ -462,6 +520,13 @@ random_person(struct maker *m, struct arena *a, struct history *h)
 	SAY(m, "%s", ONE_OF(m, "[]", "[{\"product_id\":\"p1\",\"price\":24,\"quantity\":2}]", "[{\"product_id\":\"p1\",\"price\":60},{\"product_id\":\"p2\",\"price\":4.5,\"quantity\":1}]"));
 	h->cart = json_of(a, b);
 	buf_reset(b);
+	SAY(m, "{");
+	maybe(m, "plan", ONE_OF(m, "\"trial\"", "\"basic\"", "\"team\""), 80);
+	maybe(m, "seats", ONE_OF(m, "3", "20"), 60);
+	maybe(m, "contract_end", ONE_OF(m, "\"2026-04-01\"", "\"2026-02-10T12:00:00Z\""), 70);
+	SAY(m, "}");
+	h->account = json_of(a, b);
+	buf_reset(b);
 	SAY(m, "{\"race\":\"%s\"}", ONE_OF(m, "reach", "act", "convert", "engage"));
 	h->stages = json_of(a, b);
 }
@@ -472,7 +537,7 @@ random_history(struct dice *d, struct arena *a, const struct tz *zone, size_t ma
 	struct civil c = {2026, 3, 1, (int8_t)roll(d, 24), 0, 0, 0};
 	struct history h = {.zone = zone, .n = (size_t)roll(d, max + 1)};
 	struct buf text = {0};
-	struct maker m = {d, &text};
+	struct maker m = {.d = d, .out = &text};
 	msec back = 0;
 	c.day = (int8_t)(roll(d, 31) + 1);
 	h.end = civil_to_wall(zone, &c);
@@ -497,7 +562,7 @@ random_history(struct dice *d, struct arena *a, const struct tz *zone, size_t ma
 struct naive_world
 history_world(const struct history *h, size_t n, const struct expr *const *segments)
 {
-	return (struct naive_world){.vocabulary = &shop, .zone = h->zone, .events = h->events, .n_events = n, .traits = h->traits,
+	return (struct naive_world){.vocabulary = &shop, .zone = h->zone, .events = h->events, .n_events = n, .traits = h->traits, .account = h->account,
 	    .consent = h->consent, .topics = h->topics, .preferences = h->preferences, .predictions = h->predictions, .cart = h->cart,
 	    .stages = h->stages, .segments = segments};
 }

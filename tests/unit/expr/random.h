@@ -20,14 +20,16 @@ const struct vocabulary *shop_vocabulary(void);
 /* Trees of the segments, by index in the vocabulary. */
 const struct expr *const *shop_segments(struct arena *a);
 
-/* A condition over that shop that stands for ever; most of them pass expr_check (PLACE_STANDING), all of them parse. */
-void random_condition(struct dice *d, struct buf *out);
+/* A condition over that shop; nearly all pass expr_check. RANDOM_STANDING and RANDOM_ACCOUNT stand for ever, the latter with
+ * `by account`, `people`, account.x; RANDOM_MOMENT (PLACE_STEP) also looks at a trigger and `since entry`. */
+enum random_kind { RANDOM_STANDING, RANDOM_ACCOUNT, RANDOM_MOMENT };
+void random_condition(struct dice *d, enum random_kind kind, struct buf *out);
 
 struct history {
 	struct event_view *events;      /* by time, then seq; times lie in the 200 days before `end` */
 	size_t n;
 	wall end;
-	const struct json *traits, *consent, *topics, *preferences, *predictions, *cart, *stages;
+	const struct json *traits, *account, *consent, *topics, *preferences, *predictions, *cart, *stages;
 	const struct tz *zone;
 };
 /* At most `max` events. Times are often whole hours and days apart, so that windows end at events. */

@@ -1,6 +1,7 @@
 #include "tests/unit/expr/world.h"
 #include "base/str.h"
 #include "event/entry.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------- rows */
@@ -132,19 +133,35 @@ may_prune(const struct world *w, uint32_t stream)
 	return w->prune;
 }
 
+static int
+by_time(const void *a, const void *b)
+{
+	const struct row *x = *(const struct row *const *)a, *y = *(const struct row *const *)b;
+	return x->time.ms != y->time.ms ? (x->time.ms < y->time.ms ? -1 : 1) : (x->seq > y->seq) - (x->seq < y->seq);
+}
+
 static struct rows
 rows_of(void *self, uint32_t stream)
 {
 	struct world *w = self;
-	const struct world_stream *s = &w->streams[stream];
-	size_t n_columns = features_columns(w->f, stream);
-	const struct row **items = (const struct row **)arena_array(&w->scratch, struct row *, s->rows.len + 1);
+	size_t n_columns = features_columns(w->f, stream), all = 0;
+	bool by_account = features_by_account(w->f, stream) && w->members;
+	struct world *from = by_account ? w->members : w;
+	size_t n_from = by_account ? w->n_members : 1;
+	for (size_t m = 0; m < n_from; m++)
+		all += from[m].streams[stream].rows.len;
+	const struct row **items = (const struct row **)arena_array(&w->scratch, struct row *, all + 1);
 	struct rows r = {.items = items};
-	for (size_t i = 0; i < s->rows.len; i++) {
-		const struct row *row = s->rows.items[i].time.ms <= w->now.ms ? amended_row(w, s, &s->rows.items[i], n_columns) : NULL;
-		if (row)
-			items[r.n++] = row;
+	for (size_t m = 0; m < n_from; m++) {
+		const struct world_stream *s = &from[m].streams[stream];
+		for (size_t i = 0; i < s->rows.len; i++) {
+			const struct row *row = s->rows.items[i].time.ms <= w->now.ms ? amended_row(w, s, &s->rows.items[i], n_columns) : NULL;
+			if (row)
+				items[r.n++] = row;
+		}
 	}
+	if (n_from > 1)
+		qsort(items, r.n, sizeof(*items), by_time);
 	return may_prune(w, stream) ? pruned(w, r, features_keep(w->f, stream)) : r;
 }
 
@@ -253,9 +270,16 @@ nothing_near(void *self, struct str kind, fixed latitude, fixed longitude, fixed
 }
 
 static void
-nobody(void *self, bool (*visit)(void *visitor, const struct facts *member), void *visitor)
+people(void *self, bool (*visit)(void *visitor, const struct facts *member), void *visitor)
 {
-	(void)self, (void)visit, (void)visitor;
+	struct world *w = self;
+	for (size_t i = 0; i < w->n_members; i++) {
+		struct world *m = &w->members[i];
+		m->now = w->now;
+		m->facts.zone = m->naive->zone;
+		if (!visit(visitor, &m->facts))
+			return;
+	}
 }
 
 /* ---------------------------------------------------------------- life */
@@ -268,7 +292,7 @@ world_init(struct world *w, const struct features *f, const struct naive_world *
 	arena_init(&w->scratch);
 	w->streams = mem_alloc((w->n_streams + 1) * sizeof(*w->streams));
 	w->facts = (struct facts){.self = w, .zone = naive->zone, .rows = rows_of, .fact = fact, .in_segment = in_segment,
-	    .in_journey = in_journey, .stage = stage, .thing = no_thing, .nearest = nothing_near, .people = nobody};
+	    .in_journey = in_journey, .stage = stage, .thing = no_thing, .nearest = nothing_near, .people = people};
 }
 
 void
@@ -288,6 +312,8 @@ world_eval(struct world *w, const struct cond *c, wall now)
 {
 	static const struct moment nothing;
 	arena_reset(&w->scratch);
+	for (size_t i = 0; i < w->n_members; i++)
+		arena_reset(&w->members[i].scratch);
 	w->now = now;
 	w->facts.zone = w->naive->zone;
 	return cond_eval(c, &w->facts, w->naive->moment ? w->naive->moment : &nothing, now, &w->scratch);

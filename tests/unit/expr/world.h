@@ -22,6 +22,8 @@ struct world {
 	bool prune;
 	wall now;                           /* set before each evaluation */
 	struct arena a, scratch;            /* for ever; for one evaluation */
+	struct world *members;              /* of the account, this one among them; set by the caller, NULL = none */
+	size_t n_members;
 	struct facts facts;
 	uint64_t taking_seq;                /* of the event that features_accept is taking from */
 	wall taking_time;
