@@ -11,7 +11,7 @@ struct assumption {                     /* what people and mail servers would ha
 	bool consent_email;             /* consent=email: everybody with an address counts as consenting */
 };
 struct told {                           /* one thing that the program did */
-	enum { TOLD_MESSAGE, TOLD_TASK, TOLD_AUDIENCE, TOLD_LEFT, TOLD_ENTERED, TOLD_HELD } kind;
+	enum { TOLD_MESSAGE, TOLD_TASK, TOLD_AUDIENCE, TOLD_LEFT, TOLD_ENTERED, TOLD_HELD, TOLD_SET } kind;
 	wall at;
 	uint32_t profile;
 	struct message message;         /* texts live in the run's arena */

@@ -1,0 +1,212 @@
+/* Which triggers of a program listen to which event: made once, asked with every event. */
+#include "engine/hand_priv.h"
+
+static bool
+is_event_kind(int kind)
+{
+	return kind == ENTRY_TRACK || kind == ENTRY_PAGE || kind == ENTRY_SCREEN;
+}
+
+bool
+trigger_hears(const struct trigger *t, const struct event_view *ev)
+{
+	int kind;
+	struct str name;
+	if (trigger_kind(t) != TRIGGER_EVENT || !is_event_kind(ev->kind))
+		return false;
+	trigger_event(t, &kind, &name);
+	return kind == ev->kind && (!name.len || str_eq(name, ev->name));
+}
+
+static struct str
+event_key(struct buf *b, int kind, struct str name)
+{
+	buf_reset(b);
+	buf_printf(b, "%d%.*s", kind, STR_ARGS(name));
+	return buf_str(b);
+}
+
+/* ---------------------------------------------------------------- runs of listeners to one event */
+
+struct named_listener { int kind; struct str name; struct listener who; };
+typedef VEC(struct named_listener) named_list;
+typedef VEC(struct listener) listener_list;
+
+static void
+note_event(named_list *list, const struct trigger *t, size_t journey, size_t trigger)
+{
+	struct named_listener *n = vec_push(list);
+	trigger_event(t, &n->kind, &n->name);
+	n->who = (struct listener){(uint16_t)journey, (uint16_t)trigger};
+}
+
+/* Lists of each event stand together, in the order of the program; each list ends with UINT16_MAX. */
+static void
+pack(const named_list *all, struct strmap *places, listener_list *out)
+{
+	struct buf b = {0};
+	*vec_push(out) = (struct listener){UINT16_MAX, 0};
+	for (size_t i = 0; i < all->len; i++) {
+		const struct named_listener *n = &all->items[i];
+		if (strmap_get(places, event_key(&b, n->kind, n->name)))
+			continue;
+		strmap_put(places, buf_str(&b), (uint32_t)out->len);
+		for (size_t k = i; k < all->len; k++)
+			if (all->items[k].kind == n->kind && str_eq(all->items[k].name, n->name))
+				*vec_push(out) = all->items[k].who;
+		*vec_push(out) = (struct listener){UINT16_MAX, 0};
+	}
+	buf_release(&b);
+}
+
+static struct listeners
+run_at(const struct listener *items, size_t from)
+{
+	size_t n = 0;
+	while (items[from + n].journey != UINT16_MAX)
+		n++;
+	return (struct listeners){items + from, n};
+}
+
+static struct listeners
+find_run(const struct strmap *places, const struct listener *items, int kind, struct str name)
+{
+	char key[256];
+	if (name.len > sizeof(key) - 4)
+		return (struct listeners){0};
+	key[0] = (char)('0' + kind % 10);
+	size_t n = 1;
+	if (kind >= 10)
+		return (struct listeners){0};
+	if (name.len)
+		memcpy(key + n, name.ptr, name.len);
+	const uint32_t *at = strmap_get(places, (struct str){key, n + name.len});
+	return at ? run_at(items, *at) : (struct listeners){0};
+}
+
+struct listeners
+index_entries(const struct journey_index *ix, int kind, struct str name)
+{
+	return find_run(&ix->by_event, ix->entries.items, kind, name);
+}
+
+bool
+journeys_listen_by_account(const struct journey_index *ix, int kind, struct str name)
+{
+	for (size_t i = 0; i < ix->by_account.len; i++) {
+		const struct account_listener *l = &ix->by_account.items[i];
+		if (l->kind == kind && (!l->name.len || str_eq(l->name, name)))
+			return true;
+	}
+	return false;
+}
+
+struct listeners
+index_shadows(const struct journey_index *ix, int kind, struct str name)
+{
+	return find_run(&ix->shadows_by_event, ix->shadows.items, kind, name);
+}
+
+/* ---------------------------------------------------------------- made once a program */
+
+static void
+note_by_account(struct journey_index *ix, const struct trigger *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (trigger_kind(list[i]) == TRIGGER_EVENT && trigger_by_account(list[i])) {
+			struct account_listener *l = vec_push(&ix->by_account);
+			trigger_event(list[i], &l->kind, &l->name);
+		}
+}
+
+static void
+note_entries(struct journey_index *ix, const struct journey_def *j, size_t at, named_list *events)
+{
+	for (size_t i = 0; i < j->n_entry_on; i++) {
+		struct listener who = {(uint16_t)at, (uint16_t)i};
+		switch (trigger_kind(j->entry_on[i])) {
+		case TRIGGER_EVENT:
+			note_event(events, j->entry_on[i], at, i);
+			break;
+		case TRIGGER_CHANGE:
+			*vec_push(&ix->changes) = who;
+			break;
+		case TRIGGER_DATE:
+			ix->dates_depend = true;
+			*vec_push(&ix->dates) = who;
+			break;
+		case TRIGGER_SCHEDULE:
+			*vec_push(&ix->dates) = who;
+			break;
+		case TRIGGER_BECOMES:
+			*vec_push(&ix->becomes) = who;
+			break;
+		case TRIGGER_GOAL:
+		case TRIGGER_CALL:
+			break;
+		}
+	}
+}
+
+static void
+note_journey(struct journey_index *ix, const struct journey_def *j, size_t at, named_list *events)
+{
+	note_entries(ix, j, at, events);
+	note_by_account(ix, j->entry_on, j->n_entry_on);
+	note_by_account(ix, j->exit_on, j->n_exit_on);
+	note_by_account(ix, j->goal_on, j->n_goal_on);
+	for (uint16_t s = 0; s < j->n_steps; s++)
+		note_by_account(ix, j->steps[s].triggers, j->steps[s].n_triggers);
+}
+
+static void
+note_shadow(struct journey_index *ix, const struct journey_def *j, size_t at, named_list *events)
+{
+	for (size_t i = 0; i < j->n_entry_on; i++)
+		if (trigger_kind(j->entry_on[i]) == TRIGGER_EVENT)
+			note_event(events, j->entry_on[i], at, i);
+		else if (trigger_kind(j->entry_on[i]) == TRIGGER_BECOMES)
+			*vec_push(&ix->shadow_becomes) = (struct listener){(uint16_t)at, (uint16_t)i};
+}
+
+struct journey_index *
+journey_index_new(const struct program *p)
+{
+	struct journey_index *ix = mem_alloc(sizeof(*ix));
+	named_list events = {0}, shadows = {0};
+	listener_list packed = {0}, packed_shadows = {0};
+	for (size_t i = 0; i < p->n_journeys; i++)
+		note_journey(ix, &p->journeys[i], i, &events);
+	for (size_t i = 0; i < p->n_shadows; i++)
+		note_shadow(ix, &p->shadows[i], i, &shadows);
+	pack(&events, &ix->by_event, &packed);
+	pack(&shadows, &ix->shadows_by_event, &packed_shadows);
+	ix->entries.items = packed.items;
+	ix->entries.len = packed.len;
+	ix->shadows.items = packed_shadows.items;
+	ix->shadows.len = packed_shadows.len;
+	for (size_t i = 0; i < p->n_evidence; i++)
+		for (size_t k = 0; k < p->evidence[i].n_seen_in; k++)
+			*vec_push(&ix->evidence) = (struct listener){(uint16_t)i, (uint16_t)k};
+	vec_release(&events);
+	vec_release(&shadows);
+	return ix;
+}
+
+void
+journey_index_free(struct journey_index *ix)
+{
+	if (!ix)
+		return;
+	strmap_release(&ix->by_event);
+	strmap_release(&ix->shadows_by_event);
+	vec_release(&ix->entries);
+	vec_release(&ix->changes);
+	vec_release(&ix->dates);
+	vec_release(&ix->becomes);
+	vec_release(&ix->shadows);
+	vec_release(&ix->shadow_becomes);
+	vec_release(&ix->evidence);
+	vec_release(&ix->by_account);
+	mem_free(ix);
+}
