@@ -133,7 +133,7 @@ put_utf8(char *to, uint32_t c)
 static bool
 unescape_u(const char **p, const char *end, char **to)
 {
-	uint32_t c, low;
+	uint32_t c, low = 0;
 	if (end - *p < 4 || !hex4(*p, &c))
 		return false;
 	*p += 4;
@@ -553,8 +553,10 @@ json_copy(struct arena *a, const struct json *j)
 			c->text.ptr = c->span.ptr + 1;
 		else if (c->kind == JSON_TEXT)
 			c->text = moved(a, c->text, j->span, span);
-		c->key = i == 0 ? (struct str){0} : moved(a, c->key, j->span, span);
+		if (i > 0)
+			c->key = moved(a, c->key, j->span, span);
 	}
+	copy->key = (struct str){0};
 	return copy;
 }
 
@@ -630,9 +632,9 @@ json_parse_arena(struct arena *a, struct str text, const struct json **ret, stru
 {
 	const struct json_limits wide = {.depth = 64, .nodes = UINT32_MAX / 64};
 	struct json_parser *p = spare_take();
-	const struct json *j;
+	const struct json *j = NULL;
 	bool ok = json_parse(p, text, &wide, &j, e);
-	if (ok)
+	if (ok && j)
 		*ret = json_copy(a, j);
 	spare_put(p);
 	return ok;

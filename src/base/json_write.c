@@ -188,7 +188,7 @@ void
 jw_double(struct json_writer *w, double d)
 {
 	char text[40];
-	if (!(d <= 1.7976931348623157e308 && d >= -1.7976931348623157e308)) {
+	if (!__builtin_isfinite(d)) {
 		jw_null(w);
 		return;
 	}

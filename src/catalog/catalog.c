@@ -147,13 +147,14 @@ thing_set(struct thing *t, const struct json *set, bool keep)
 static bool
 lowest_before(const struct thing *t, wall at, fixed *ret)
 {
+	const struct price_time *prices = t->prices.items;
 	bool any = false;
-	for (size_t i = 0; i < t->prices.len; i++) {
-		wall until = i + 1 < t->prices.len ? t->prices.items[i + 1].from : at;
+	for (size_t i = 0; prices && i < t->prices.len; i++) {
+		wall until = i + 1 < t->prices.len ? prices[i + 1].from : at;
 		if (until.ms < at.ms - 30 * DAY)
 			continue;
-		if (!any || t->prices.items[i].price < *ret)
-			*ret = t->prices.items[i].price;
+		if (!any || prices[i].price < *ret)
+			*ret = prices[i].price;
 		any = true;
 	}
 	return any;
@@ -186,7 +187,7 @@ follow_price(struct thing *t, const struct json *set, wall at)
 		return;
 	if (!json_get(set, STR("lowest_price_30d")) && lowest_before(t, at, &lowest))
 		set_lowest(t, lowest);
-	while (t->prices.len > 1 && t->prices.items[1].from.ms < at.ms - 30 * DAY)
+	while (t->prices.items && t->prices.len > 1 && t->prices.items[1].from.ms < at.ms - 30 * DAY)
 		vec_remove(&t->prices, 0);
 	*vec_push(&t->prices) = (struct price_time){at, price};
 }

@@ -88,7 +88,7 @@ ask_consent(const struct contact_request *r, const struct purpose_def *p)
 	const struct consent *c = r->consents ? consent_find(r->consents, r->channel_name, r->purpose) : NULL;
 	if (c && !c->granted)
 		return never(REASON_NO_CONSENT, STR("declined"));
-	if (consent_stands(c, policy->double_opt_in))
+	if (c && consent_stands(c, policy->double_opt_in))
 		return is_stale(r, c) ? never(REASON_NO_CONSENT, STR("consent has gone stale")) : go;
 	/* An existing customer who has not refused, where the law allows it. */
 	if (policy->soft_opt_in_channels & 1u << r->channel && policy_holds(r, policy->soft_opt_in_if, r->intent, r->now, NULL))
