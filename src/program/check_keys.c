@@ -70,6 +70,8 @@ check_label(struct maker *m, const struct yaml *y, const struct key_def *k)
 	yaml_each(child, y->kind == YAML_MAPPING ? y : NULL)
 		if (child->kind != YAML_SCALAR)
 			problem_at(m, child, "a label is one text for each language");
+		else if (!child->text.len && !child->quoted)
+			problem_at_key(m, child, "'%.*s' has no text: did a comma cut a label apart? Put it in quotes", STR_ARGS(str_slice(child->key, 0, 60)));
 }
 
 static void

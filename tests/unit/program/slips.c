@@ -83,6 +83,16 @@ TEST(a_colon_inside_a_text)
 	    "segments.yaml:2:28: there is a colon inside a text that stands without quotes: put the text in 'single quotes', or on lines of its own after `|`");
 }
 
+TEST(a_label_that_its_comma_cuts_apart)
+{
+	CHECK_TOLD("segments.yaml",
+	    "segment: customer\n"
+	    "label: { en: Attract, sell, wow }\n"
+	    "when: everyone\n",
+	    "segments.yaml:2:23: 'sell' has no text: did a comma cut a label apart? Put it in quotes\n"
+	    "segments.yaml:2:29: 'wow' has no text: did a comma cut a label apart? Put it in quotes");
+}
+
 TEST(double_keys)
 {
 	CHECK_TOLD("journeys/hello.yaml",
@@ -1011,6 +1021,27 @@ TEST(a_template_that_nobody_sends)
 	    "---\n"
 	    "<p>Bye</p>\n",
 	    "warning: templates/bye.html: no journey sends 'bye'");
+}
+
+TEST(a_tag_of_Liquid_that_does_not_exist)
+{
+	CHECK_TOLD("templates/hello.html",
+	    "---\n"
+	    "subject: Hello\n"
+	    "---\n"
+	    "<p>Hello\n"
+	    "{% iff x %}</p>\n",
+	    "templates/hello.html:5:1: there is no tag \"iff\"");
+}
+
+TEST(a_filter_that_does_not_exist_in_the_subject)
+{
+	CHECK_TOLD("templates/hello.html",
+	    "---\n"
+	    "subject: {{ trait.firstName | defalt: \"x\" }}\n"
+	    "---\n"
+	    "<p>Hello</p>\n",
+	    "templates/hello.html:2:1: there is no filter \"defalt\"");
 }
 
 TEST(a_path_out_of_the_program)
