@@ -1,10 +1,12 @@
 /* Any bytes as a condition, trigger, wait …: the first byte chooses form and place, the rest is the text.
  *
  * What must hold: nothing crashes; an error has a sentence and a place inside the text; what is read prints, and the
- * printed form reads as the same tree. */
+ * printed form reads as the same tree; what passes the checker compiles or is refused with a sentence, and is asked of
+ * somebody with a short past: a condition that stands for ever gives the naive truth. */
 #include "base/str.h"
 #include "expr/tree_priv.h"
 #include "tests/unit/expr/random.h"
+#include "tests/unit/expr/world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,6 +35,70 @@ check_round_trip(struct arena *a, const struct expr *x, enum expr_form form)
 	buf_release(&printed);
 }
 
+static bool
+is_expression(const struct expr *x)
+{
+	switch ((enum node)x->kind) {
+	case NODE_ON_EVENT:
+	case NODE_BECOMES:
+	case NODE_CHANGE:
+	case NODE_ON_DATE:
+	case NODE_SCHEDULE:
+	case NODE_GOAL:
+	case NODE_CALL:
+	case NODE_UNTIL:
+	case NODE_FOR:
+	case NODE_CLOCK:
+	case NODE_MOMENT:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static bool
+is_trigger(const struct expr *x)
+{
+	return x->kind >= NODE_ON_EVENT && x->kind <= NODE_CALL;
+}
+
+static void
+check_evaluation(struct arena *a, const struct expr *x, const struct expr_scope *scope, struct str text)
+{
+	static struct dice d;
+	struct features *f = features_new(a, scope->vocabulary);
+	const struct cond *c;
+	struct err e = {0};
+	struct world w;
+	d = dice_of(text.len);
+	struct history h = random_history(&d, a, tz_utc(), 12);
+	struct naive_world n = history_world(&h, h.n, shop_segments(a));
+	if (!expr_compile(a, x, scope, f, &c, &e)) {
+		check_error(&e, text);
+		return;
+	}
+	world_init(&w, f, &n);
+	world_take_all(&w, h.end);
+	struct outcome o = world_eval(&w, c, h.end);
+	ASSERT(o.expiry.ms > h.end.ms);
+	if (scope->place == PLACE_STANDING) {
+		bool truth = o.value.kind == VALUE_TRUTH && o.value.truth;
+		ASSERT(truth == naive_true(x, &n, h.end, a));
+	}
+	world_clear(&w);
+}
+
+static void
+check_clock(struct arena *a, const struct expr *x, const struct expr_scope *scope, struct str text)
+{
+	struct features *f = features_new(a, scope->vocabulary);
+	const struct trigger *t;
+	const struct when *w;
+	struct err e = {0};
+	if (is_trigger(x) ? !trigger_compile(a, x, scope, f, &t, &e) : !when_compile(a, x, scope, f, &w, &e))
+		check_error(&e, text);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -48,8 +114,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_error(&e, text);
 	} else {
 		check_round_trip(&a, x, form);
-		if (!expr_check(x, &scope, TYPE_UNKNOWN, NULL, &e))
+		if (!expr_check(x, &scope, form == EXPR_CONDITION ? TYPE_TRUTH : TYPE_UNKNOWN, NULL, &e))
 			check_error(&e, text);
+		else if (is_expression(x))
+			check_evaluation(&a, x, &scope, text);
+		else
+			check_clock(&a, x, &scope, text);
 	}
 	arena_reset(&a);
 	return 0;
