@@ -630,7 +630,8 @@ spare_put(struct json_parser *p)
 bool
 json_parse_arena(struct arena *a, struct str text, const struct json **ret, struct err *e)
 {
-	const struct json_limits wide = {.depth = 64, .nodes = UINT32_MAX / 64};
+	/* The writer holds 63 levels, and what is read here is written again inside other values. */
+	const struct json_limits wide = {.depth = 48, .nodes = UINT32_MAX / 64};
 	struct json_parser *p = spare_take();
 	const struct json *j = NULL;
 	bool ok = json_parse(p, text, &wide, &j, e);

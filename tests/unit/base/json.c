@@ -247,6 +247,36 @@ TEST(the_arena_parser_keeps_its_values)
 	arena_clear(&a);
 }
 
+TEST(what_the_arena_parser_takes_can_be_written_inside_something)
+{
+	struct buf b = {0}, out = {0};
+	struct json_writer w = json_writer_on(&out);
+	struct arena a;
+	struct err e;
+	const struct json *j = NULL;
+	arena_init(&a);
+	for (int i = 0; i < 48; i++)
+		buf_add_cstr(&b, "[");
+	for (int i = 0; i < 48; i++)
+		buf_add_cstr(&b, "]");
+	NEED(json_parse_arena(&a, buf_str(&b), &j, &e));
+	for (int i = 0; i < 14; i++)
+		jw_array(&w);
+	jw_json(&w, j);
+	for (int i = 0; i < 14; i++)
+		jw_array_end(&w);
+	CHECK_INT(out.len, 2 * 62);
+	buf_reset(&b);
+	for (int i = 0; i < 49; i++)
+		buf_add_cstr(&b, "[");
+	for (int i = 0; i < 49; i++)
+		buf_add_cstr(&b, "]");
+	CHECK(!json_parse_arena(&a, buf_str(&b), &j, &e));
+	arena_clear(&a);
+	buf_release(&b);
+	buf_release(&out);
+}
+
 TEST(writing_is_reading_backwards)
 {
 	check_written("{}", "{}");
