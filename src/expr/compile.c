@@ -33,7 +33,7 @@ bool
 compiler_finish(struct compiler *c, const struct expr *x, const struct cond **ret)
 {
 	if (c->ops.len > LIMIT_CONDITION_STEPS)
-		return fail_node(c->e, x, "this is too large: %zu steps, at most %d", c->ops.len, LIMIT_CONDITION_STEPS);
+		return fail_node(c->e, x, "this is too large: more than %d steps", LIMIT_CONDITION_STEPS);
 	struct cond *k = arena_new(c->a, struct cond);
 	struct op *ops = arena_array(c->a, struct op, c->ops.len + 1);
 	memcpy(ops, c->ops.items, sizeof(*ops) * c->ops.len);
@@ -340,6 +340,8 @@ set_types(struct compiler *c, uint32_t at, const struct expr *x, const struct ho
 		}
 	}
 	op->ordering = !op->as_time;
+	if (op->as_time)
+		c->reads |= READS_TIME;
 }
 
 static bool
@@ -652,6 +654,9 @@ compile_expr(struct compiler *c, const struct expr *x, const struct holding *h)
 	if (x->kind == NODE_PAREN)
 		return compile_expr(c, x->kids[0], h);
 	c->unit = false;
+	/* Names within names may stand for very much. */
+	if (c->ops.len > LIMIT_CONDITION_STEPS)
+		return fail_node(c->e, x, "this is too large: more than %d steps", LIMIT_CONDITION_STEPS);
 	if (is_literal(x)) {
 		put_constant(c, literal_of(x));
 		return true;

@@ -162,6 +162,7 @@ static bool
 put_part(struct compiler *c, enum opcode code, enum clock_part part)
 {
 	op_put(c, code)->sub = (uint8_t)part;
+	c->reads |= READS_TIME; /* another zone, another day */
 	return true;
 }
 

@@ -69,7 +69,7 @@ each_item(struct ev *ev, const struct op *op, bool newest_first, struct sweep *s
 		} else {
 			item = list.v.list.items[newest_first ? n - 1 - i : i];
 		}
-		ev->item = &item;
+		ev->item = &item; /* cppcheck-suppress autoVariables ; put back below */
 		if (passes(ev, filter, sweep) && !visit(ev, self, ev->now))
 			break;
 	}
@@ -655,7 +655,7 @@ eval_usual_gap(struct ev *ev, const struct op *op)
 {
 	struct rhythm r = {.n = 0};
 	struct sweep sweep;
-	msec gaps[RHYTHM_ROWS];
+	msec gaps[RHYTHM_ROWS] = {0};
 	each_element(ev, kid(op), true, false, &sweep, visit_rhythm, &r);
 	wall expiry = wall_min(sweep.expiry, sweep.change);
 	if (r.n < RHYTHM_GAPS_LEAST + 1)
