@@ -147,7 +147,7 @@ tell_circle(struct sorter *s, uint32_t i)
 	if (s->m->circle)
 		return;
 	s->m->circle = true;
-	while (s->trail.items[from] != i)
+	while (from < s->trail.len && s->trail.items[from] != i)
 		from++;
 	for (; from < s->trail.len; from++)
 		buf_printf(&path, "%.*s → ", STR_ARGS(c[s->trail.items[from]].name));

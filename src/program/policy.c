@@ -244,32 +244,35 @@ read_arbitration(struct maker *m, const struct yaml *y)
 			p->arbitration_order[n++] = w;
 }
 
+/* "complaints > 0.3%" */
+static bool
+read_guard(struct policy_def *p, struct str text)
+{
+	struct str what = str_trim(str_cut(&text, '>')), share = str_trim(text);
+	bool complaints = str_eq(what, STR("complaints"));
+	fixed percent;
+	if ((!complaints && !str_eq(what, STR("bounces"))) || !str_ends(share, STR("%")) ||
+	    !str_to_fixed(str_slice(share, 0, share.len - 1), &percent) || percent <= 0 || percent > 100 * FIXED_ONE)
+		return false;
+	/* Ten-thousandths of a per cent are millionths. */
+	*(complaints ? &p->stop_complaints_ppm : &p->stop_bounces_ppm) = (uint32_t)percent;
+	return true;
+}
+
 /* "complaints > 0.3% or bounces > 5% of a day's mail" */
 static void
 read_guards(struct maker *m, const struct yaml *y)
 {
-	struct policy_def *p = &m->p->policy;
 	const struct yaml *stop = yaml_get(y, "stop when");
-	struct str rest = yaml_text(stop);
-	size_t of = str_find(rest, STR(" of a day's mail"), 0);
-	if (!stop)
-		return;
-	if (of != SIZE_MAX)
-		rest = str_slice(rest, 0, of);
-	while (rest.len) {
-		size_t or = str_find(rest, STR(" or "), 0);
-		struct str part = str_trim(or == SIZE_MAX ? rest : str_slice(rest, 0, or)), what = part;
-		rest = or == SIZE_MAX ? (struct str){0} : str_slice(rest, or + 4, rest.len);
-		what = str_trim(str_cut(&part, '>'));
-		part = str_trim(part);
-		fixed percent;
-		bool complaints = str_eq(what, STR("complaints"));
-		if ((!complaints && !str_eq(what, STR("bounces"))) || !str_ends(part, STR("%")) ||
-		    !str_to_fixed(str_slice(part, 0, part.len - 1), &percent) || percent <= 0 || percent > 100 * FIXED_ONE) {
+	struct str text = yaml_text(stop);
+	text = str_slice(text, 0, str_find(text, STR(" of a day's mail"), 0));
+	for (size_t at = 0; stop && at < text.len;) {
+		size_t end = str_find(text, STR(" or "), at);
+		if (!read_guard(&m->p->policy, str_slice(text, at, end))) {
 			problem_at(m, stop, "a guard is written: complaints > 0.3%% or bounces > 5%% of a day's mail");
 			return;
 		}
-		*(complaints ? &p->stop_complaints_ppm : &p->stop_bounces_ppm) = (uint32_t)percent;    /* ten-thousandths of a per cent are millionths */
+		at = end == SIZE_MAX ? text.len : end + 4;
 	}
 }
 

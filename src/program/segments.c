@@ -33,7 +33,7 @@ tell_cycle(struct segment_graph *g, uint32_t i)
 {
 	struct buf path = {0};
 	size_t from = 0;
-	while (g->trail.items[from] != i)
+	while (from < g->trail.len && g->trail.items[from] != i)
 		from++;
 	for (; from < g->trail.len; from++)
 		buf_printf(&path, "%.*s → ", STR_ARGS(g->nodes.items[g->trail.items[from]].name));

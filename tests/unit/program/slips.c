@@ -808,6 +808,18 @@ TEST(a_window_that_is_none)
 	    "policy.yaml:7:9: 'in' is a length such as 24h or 7d, or day, week, month; 'fortnight' is neither");
 }
 
+TEST(a_guard_that_is_none)
+{
+	CHECK_TOLD("policy.yaml",
+	    "policy: rules\n"
+	    "purposes:\n"
+	    "  marketing: { needs: consent, holdout: yes }\n"
+	    "  service: { needs: nothing, quiet: no, caps: no }\n"
+	    "guards:\n"
+	    "  stop when: complaints > 0.3% or bounce > 5% of a day's mail\n",
+	    "policy.yaml:6:14: a guard is written: complaints > 0.3% or bounces > 5% of a day's mail");
+}
+
 TEST(a_share_above_all)
 {
 	CHECK_TOLD("journeys/hello.yaml",
