@@ -90,7 +90,9 @@ intents_of(struct engine *g, uint32_t person, const struct enrolment *en)
 wall
 intent_due(const struct open_message *om)
 {
-	return om->row.state == MESSAGE_MARKED ? WALL_NEVER : wall_min(om->row.due, om->row.expires);
+	if (om->row.state == MESSAGE_MARKED)
+		return WALL_NEVER;
+	return om->row.state == MESSAGE_READY ? om->row.expires : wall_min(om->row.due, om->row.expires);
 }
 
 /* ---------------------------------------------------------------- the ledger of contacts */

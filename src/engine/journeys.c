@@ -509,19 +509,22 @@ journeys_reckon(struct engine *g, uint32_t person)
 	js->due = wall_max(js->due, g->now);
 }
 
-/* `set` steps of the round before go on now that conditions have seen what they set. */
-static void
+/* `set` steps go on when the conditions have seen what they set. */
+static bool
 resume(struct engine *g, uint32_t person)
 {
 	struct journeys *js = journeys_of(g, person);
-	for (size_t i = 0; js && i < js->enrolments.len; i++) {
+	bool moved = false;
+	for (size_t i = 0; js && !g->at_hand.any_stale && i < js->enrolments.len; i++) {
 		struct enrolment *en = js->enrolments.items[i];
 		if (!en->pause)
 			continue;
 		en->pause = false;
+		moved = true;
 		if (enrolment_runs(en))
 			steps_go_on(g, person, en, STEP_NONE);
 	}
+	return moved;
 }
 
 static bool
@@ -546,12 +549,17 @@ journeys_settle(struct engine *g, uint32_t person, const uint32_t *turned, size_
 		journeys_reckon(g, person);
 		return;
 	}
-	resume(g, person);
-	bool moved = settle_round(g, person, &t);
+	bool moved = resume(g, person);
+	moved |= settle_round(g, person, &t);
 	dates_settle(g, person);
 	enter_turned(g, person, &t);
-	for (int i = 0; i < LIMIT_ROUNDS && (settle_round(g, person, &none) || moved); i++)
+	for (int i = 0; i < 2 * LIMIT_ROUNDS; i++) {
+		moved |= resume(g, person);
+		moved |= settle_round(g, person, &none);
+		if (!moved)
+			break;
 		moved = false;
+	}
 	struct journeys *js = journeys_of(g, person);
 	if (js)
 		enrolments_purge(g, person, js);
