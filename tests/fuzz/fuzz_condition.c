@@ -73,11 +73,16 @@ check_evaluation(struct arena *a, const struct expr *x, const struct expr_scope 
 	d = dice_of(text.len);
 	struct history h = random_history(&d, a, tz_utc(), 12);
 	struct naive_world n = history_world(&h, h.n, shop_segments(a));
+	const struct naive_world *const alone = &n;
+	n.colleagues = &alone;
+	n.n_colleagues = 1;
 	if (!expr_compile(a, x, scope, f, &c, &e)) {
 		check_error(&e, text);
 		return;
 	}
 	world_init(&w, f, &n);
+	w.members = &w;
+	w.n_members = 1;
 	world_take_all(&w, h.end);
 	struct outcome o = world_eval(&w, c, h.end);
 	ASSERT(o.expiry.ms > h.end.ms);

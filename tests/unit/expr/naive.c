@@ -146,8 +146,11 @@ month_day(const struct value *x, int *month, int *day)
 		s = str_slice(s, 5, 10);
 	if (s.len != 5 || s.ptr[2] != '-')
 		return false;
-	*month = atoi(s.ptr);
-	*day = atoi(s.ptr + 3);
+	int64_t m, d;
+	if (!str_to_int(str_slice(s, 0, 2), &m) || !str_to_int(str_slice(s, 3, 5), &d))
+		return false;
+	*month = (int)m;
+	*day = (int)d;
 	return *month >= 1 && *month <= 12 && *day >= 1 && *day <= 31;
 }
 
