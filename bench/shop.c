@@ -272,7 +272,8 @@ write_call(struct shop *s, const struct visitor *v, struct buf *call)
 		snprintf(text, sizeof(text), "customer-%u", v->number);
 		jw_kstr(&w, "userId", str_of(text));
 	}
-	jw_kwall(&w, "timestamp", v->next);
+	if (!s->o.no_times)
+		jw_kwall(&w, "timestamp", v->next);
 	if (identify) {
 		jw_kobject(&w, "traits");
 		snprintf(text, sizeof(text), "customer-%u@example.com", v->number);

@@ -11,6 +11,7 @@ struct shop_options {
 	uint32_t visitors;       /* who ever come */
 	uint32_t products;       /* 0 = 500 */
 	wall from, to;           /* calls are stamped in between */
+	bool no_times;           /* calls carry no timestamp: they happen when they are received */
 };
 struct shop;
 struct shop *shop_new(const struct shop_options *o);
