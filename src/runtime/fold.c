@@ -229,7 +229,7 @@ fold_batch(struct workspace *w, struct group *g, struct batch *b)
 static bool
 ticks_run(const struct workspace *w)
 {
-	return w->sending || !w->in_history;
+	return !w->closing && (w->sending || !w->in_history);
 }
 
 /* 0 = a tick is due; else milliseconds until one is. */
@@ -243,7 +243,9 @@ tick_in(struct workspace *w)
 		return INT64_MAX;
 	int64_t now_ms = clock_ms();
 	int64_t due = wake.ms - stamp(w).ms;
-	int64_t pause = engine_backlog(w->engine, w->at) ? 0 : w->last_tick_ms + TICK_PAUSE_MS - now_ms;
+	/* A backlog is worked off without a pause as long as it shrinks. */
+	size_t left = engine_backlog(w->engine, w->at);
+	int64_t pause = left && left < w->tick_backlog ? 0 : w->last_tick_ms + TICK_PAUSE_MS - now_ms;
 	int64_t in = due > pause ? due : pause;
 	return in < 0 ? 0 : in;
 }
@@ -328,7 +330,9 @@ fill(struct workspace *w, struct group *g)
 		if (tick_in(w) == 0) {
 			if (w->in_history)
 				go_live(w, g);
-			fold_tick(w, g, stamp(w));
+			wall at = stamp(w);
+			w->tick_backlog = engine_backlog(w->engine, at);
+			fold_tick(w, g, at);
 			w->last_tick_ms = clock_ms();
 			any = true;
 		}

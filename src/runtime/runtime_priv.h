@@ -131,6 +131,7 @@ struct workspace {
 		uint64_t saved_at;       /* entry up to which everything is known to be saved */
 	} sweep;
 	int64_t last_tick_ms;
+	size_t tick_backlog;             /* alarms due when the latest tick was made */
 	VEC(uint64_t) poison;            /* id or text hashes found twice in crash reports */
 	const struct entry *volatile at_hand;
 

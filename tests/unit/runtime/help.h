@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *
+static inline char *
 fresh_dir(void)
 {
 	char path[] = "/tmp/perennial-test-XXXXXX";
@@ -17,7 +17,7 @@ fresh_dir(void)
 	return strdup(path);
 }
 
-static void
+static inline void
 remove_dir(char *dir)
 {
 	char command[256];
@@ -27,7 +27,7 @@ remove_dir(char *dir)
 	free(dir);
 }
 
-static struct workspace *
+static inline struct workspace *
 open_at(const char *dir, struct err *e)
 {
 	struct workspace *w = NULL;
