@@ -153,6 +153,8 @@ read_happened(const struct reading *rd, const struct call *c, struct entry *en, 
 	    !read_time(rd, c->sent, "sentAt", &sent, e))
 		return false;
 	en->happened = rd->now;
+	if (rd->times_as_given)
+		sent = WALL_NEVER;
 	if (original.ms != WALL_NEVER.ms && sent.ms != WALL_NEVER.ms)
 		en->happened = wall_min(wall_add(rd->now, -(sent.ms - original.ms)), rd->now);
 	else if (original.ms != WALL_NEVER.ms)
@@ -238,8 +240,8 @@ call_check(struct reading *rd, enum entry_kind kind, const struct json *item, st
 	struct arrival arrival;
 	if (item->kind != JSON_OBJECT)
 		return refuse(rd, ERR_INVALID, e, "", "must be an object");
-	if (item->span.len > LIMIT_CALL_BYTES)
-		return refuse(rd, ERR_TOO_LARGE, e, "", "is larger than 32 KB");
+	if (item->span.len > (rd->call_most ? rd->call_most : LIMIT_CALL_BYTES))
+		return refuse(rd, ERR_TOO_LARGE, e, "", rd->call_most ? "is larger than 256 KB" : "is larger than 32 KB");
 	call_read(item, &c);
 	if (kind == ENTRY_NONE)
 		kind = entry_kind_of(json_text(c.type));

@@ -27,6 +27,7 @@ struct import_options {
 	void *self;
 };
 struct import_result {
+	struct arena arena;              /* of the names below */
 	uint64_t rows, rows_refused, rows_skipped;      /* skipped: the map's `skip:` says so */
 	uint64_t entries, duplicates, people_assumed_consent;
 	uint64_t calls[ENTRY_KIND_COUNT];
@@ -38,3 +39,4 @@ struct import_result {
 MUST_CHECK bool import_files(const struct import_options *o, struct import_result *ret, struct err *e);
 /* The newest `happened` of the files without importing (for --ending): reads them once, submits nothing. */
 MUST_CHECK bool import_scan(const struct import_options *o, struct import_result *ret, struct err *e);
+void import_result_release(struct import_result *r);

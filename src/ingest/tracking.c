@@ -130,9 +130,8 @@ find_key(struct reading *rd, const struct tracking_request *q, const struct json
 
 /* ---------------------------------------------------------------- the batch */
 
-/* Copies the texts side by side, as the log wants them. */
-static void
-lay_out(struct batch *b, size_t bytes)
+void
+batch_lay_out(struct batch *b, size_t bytes)
 {
 	char *to = arena_alloc(&b->arena, bytes + 1);
 	b->text = (struct str){to, bytes};
@@ -216,7 +215,7 @@ tracking_parse(struct tracking *t, enum entry_kind kind, struct tracking_request
 		return false;
 	}
 	arena_clear(&own);
-	lay_out(b, rd.text_bytes);
+	batch_lay_out(b, rd.text_bytes);
 	batch_pack(b);
 	*ret = b;
 	return true;

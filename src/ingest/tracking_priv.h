@@ -25,9 +25,13 @@ struct reading {
 	wall now, sent;                  /* sent: the request's sentAt; WALL_NEVER = none */
 	const struct json *context, *integrations;   /* of the batch; NULL = none */
 	bool in_batch;
+	bool times_as_given;             /* an import: no clock of a sender is corrected */
 	uint32_t at;                     /* which call of the batch */
 	size_t text_bytes;               /* of the entries so far */
+	size_t call_most;                /* bytes of one call; 0 = LIMIT_CALL_BYTES. Imports bring whole orders and take more */
 };
+/* Copies the entries' texts side by side into the batch, as the log wants them; bytes: their sum. */
+void batch_lay_out(struct batch *b, size_t bytes);
 /* Checks one call and fills the entry but for its place in the batch's text: en->text is what will be copied there. */
 const uint8_t *tracking_hash_key(const struct tracking *t);
 MUST_CHECK bool call_check(struct reading *rd, enum entry_kind kind, const struct json *item, struct entry *en, struct err *e);
