@@ -189,6 +189,22 @@ shipped_shadows(struct arena *a, const struct program_file **ret, size_t *ret_n)
 	*ret = made;
 }
 
+/* A folder without lifecycle/ or templates/partials/ gets those that are built in, as a starter has them. */
+static void
+add_shipped(struct arena *a, const char *below, const char *as, struct program_file **files, size_t *n)
+{
+	file_list all = {0};
+	for (size_t i = 0; i < *n; i++) {
+		if (str_starts((*files)[i].path, str_of(as))) {
+			vec_release(&all);
+			return;
+		}
+		*vec_push(&all) = (*files)[i];
+	}
+	take_embedded(a, below, as, &all);
+	move_files(a, &all, files, n);
+}
+
 bool
 program_read(const char *folder, struct tz_set *zones, problem_list *problems, struct program **ret, struct err *e)
 {
@@ -199,6 +215,8 @@ program_read(const char *folder, struct tz_set *zones, problem_list *problems, s
 	arena_init(&a);
 	bool ok = documents_read(&a, folder, &files, &n, e);
 	if (ok) {
+		add_shipped(&a, "lifecycle/", "lifecycle/", &files, &n);
+		add_shipped(&a, "partials/", "templates/partials/", &files, &n);
 		shipped_shadows(&a, &shadows, &n_shadows);
 		ok = program_make(files, n, zones, shipped_activities(), shadows, n_shadows, problems, ret) ||
 		     fail(e, ERR_INVALID, "the program in %s is not right; nothing was changed", folder);
