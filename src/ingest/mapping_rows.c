@@ -229,12 +229,21 @@ begin_body(struct importer *r)
 
 /* ---------------------------------------------------------------- keys */
 
+/* Which entry of which document: the same columns in two of them are two calls. */
+static void
+add_frame(const struct map_def *m, const struct entry_def *def, struct buf *to)
+{
+	buf_add_str(to, m->source);
+	buf_add_char(to, '\x1f');
+	buf_add_str(to, m->file_pattern);
+	buf_printf(to, "\x1f%d", (int)(def - m->entries));
+}
+
 static uint64_t
 hash_columns(const struct map_def *m, const struct entry_def *def, const uint16_t *columns, uint32_t n, const struct line *l, struct buf *scratch)
 {
 	buf_reset(scratch);
-	buf_add_str(scratch, m->source);
-	buf_printf(scratch, "\x1f%d", (int)(def - m->entries));
+	add_frame(m, def, scratch);
 	for (uint32_t i = 0; i < n; i++) {
 		buf_add_char(scratch, '\x1f');
 		buf_add_str(scratch, str_trim(l->fields[columns[i]]));
@@ -263,8 +272,7 @@ call_hash(struct importer *r, const struct map_def *m, const struct entry_def *d
 		const uint16_t *columns = def->n_id ? def->id : def->n_group ? def->group : def->once;
 		h = hash_columns(m, def, columns, def->n_id ? def->n_id : def->n_group ? def->n_group : def->n_once, l, &scratch);
 	} else {
-		buf_add_str(&scratch, m->source);
-		buf_printf(&scratch, "\x1f%d", (int)(def - m->entries));
+		add_frame(m, def, &scratch);
 		for (uint32_t i = 0; i < m->n_columns; i++) {
 			buf_add_char(&scratch, '\x1f');
 			buf_add_str(&scratch, l->fields[i]);
