@@ -412,9 +412,12 @@ journeys_make(struct engine *g, uint32_t person)
 }
 
 struct frozen_event *
-frozen_event_new(struct arena *a, const struct event_view *ev, const struct json *item)
+frozen_event_new(struct arena *a, const struct event_view *ev, const struct json *item, uint8_t parts)
 {
-	struct str properties = json_text_of(a, ev->properties), context = json_text_of(a, ev->context), of = json_text_of(a, item);
+	if (!parts)
+		return NULL;
+	struct str properties = json_text_of(a, ev->properties), of = json_text_of(a, item);
+	struct str context = parts & KEEP_CONTEXT ? json_text_of(a, ev->context) : (struct str){0};
 	size_t size = sizeof(struct frozen_event) + ev->name.len + ev->source.len + properties.len + context.len + of.len;
 	struct frozen_event *f = mem_alloc(size);
 	char *at = (char *)(f + 1);
@@ -459,7 +462,7 @@ begin(struct engine *g, uint32_t person, const struct live_program *lp, const st
 	    .goal_at = WALL_NEVER};
 	live_ref((struct live_program *)(uintptr_t)lp);
 	en->program = lp;
-	en->trigger = frozen_event_new(&g->scratch, ev, item);
+	en->trigger = frozen_event_new(&g->scratch, ev, item, lp->journeys->keeps[j - lp->p->journeys]);
 	heap_set(&en->key, key);
 	*vec_push(&js->enrolments) = en;
 	g->enrolments++;
@@ -501,7 +504,7 @@ enter_journey(struct engine *g, uint32_t person, const struct live_program *lp, 
 {
 	struct hand h;
 	const struct engine_rules *rules = g->rules;
-	if (j->paused || j->draining || (rules && !rules_allow(rules, j->name)))
+	if (g->at_hand.history || j->paused || j->draining || (rules && !rules_allow(rules, j->name)))
 		return;
 	hand_of(g, person, lp, NULL, &h);
 	h.m = *m;

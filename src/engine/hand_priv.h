@@ -99,7 +99,8 @@ void enrolment_move(struct engine *g, uint32_t person, struct enrolment *en, enu
 void enrolment_end(struct engine *g, uint32_t person, struct enrolment *en, enum enrolment_state to, struct str reason);
 void enrolment_free(struct engine *g /* NULL: all is being freed */, struct enrolment *en);
 void enrolments_purge(struct engine *g, uint32_t person, struct journeys *js);
-struct frozen_event *frozen_event_new(struct arena *a, const struct event_view *ev, const struct json *item);
+/* parts: enum trigger_part; NULL when nothing is kept. */
+struct frozen_event *frozen_event_new(struct arena *a, const struct event_view *ev, const struct json *item, uint8_t parts);
 /* The trigger has happened: once for each item, if the person fits. m->trigger is the event. */
 void enter_journey(struct engine *g, uint32_t person, const struct live_program *lp, const struct journey_def *j, const struct moment *m);
 /* For explain: may they begin again, as a sentence; are they held out? */
@@ -166,6 +167,7 @@ void deeds_consent(struct engine *g, uint32_t person, const struct event_view *e
 
 /* ---------------------------------------------------------------- journey_index.c */
 
+enum trigger_part { KEEP_PROPERTIES = 1, KEEP_CONTEXT = 2 };
 struct listener { uint16_t journey, trigger; };
 struct account_listener { int kind; struct str name; };
 struct listeners { const struct listener *items; size_t n; };
@@ -180,6 +182,7 @@ struct journey_index {
 	VEC(struct listener) evidence;       /* journey = place in program->evidence */
 	VEC(struct account_listener) by_account;   /* what is listened to `by account` */
 	bool dates_depend;                   /* on what the person does: not only schedules */
+	uint8_t *keeps;                      /* by journey: what of its trigger is read later, enum trigger_part */
 };
 struct listeners index_entries(const struct journey_index *ix, int kind, struct str name);
 struct listeners index_shadows(const struct journey_index *ix, int kind, struct str name);

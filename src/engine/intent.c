@@ -264,6 +264,15 @@ ask_clock(void *self, wall t)
 	return r.ms == INT64_MIN ? t : r;
 }
 
+/* The ledger of contacts is only brought along where caps are asked. */
+static void
+bring_ledger(struct engine *g, uint32_t person, struct contact_request *r)
+{
+	struct members m = members_of(g, person);
+	r->past = past_of(g, &person, 1, &r->n_past);
+	r->account_past = m.n ? past_of(g, m.items, m.n, &r->n_account_past) : NULL;
+}
+
 static void
 question_of(struct engine *g, uint32_t person, const struct live_program *lp, struct str intent, enum channel channel, struct str purpose,
     struct str topic, struct question *q)
@@ -287,9 +296,9 @@ question_of(struct engine *g, uint32_t person, const struct live_program *lp, st
 	if (q->to.len && (channel == CHANNEL_EMAIL || channel == CHANNEL_SMS || channel == CHANNEL_PHONE || channel == CHANNEL_WHATSAPP) &&
 	    engine_suppressed(g, address_hash(&g->people, q->to), g->now, &r->suppressed) && !r->suppressed.len)
 		r->suppressed = STR("suppressed");
-	r->past = past_of(g, &person, 1, &r->n_past);
-	struct members m = members_of(g, person);
-	r->account_past = m.n ? past_of(g, m.items, m.n, &r->n_account_past) : NULL;
+	const struct journeys *js = journeys_of(g, person);
+	if (channel == CHANNEL_EMAIL && js && js->dead_email && js->dead_email == p->email_hash && !r->suppressed.len)
+		r->suppressed = js->complained ? STR("complained") : STR("the address bounced");
 	if (g->at_hand.person == person && g->at_hand.program == lp) {
 		r->holds = ask_holds;
 		r->holds_self = q;
@@ -303,6 +312,7 @@ question_of_message(struct engine *g, uint32_t recipient, const struct open_mess
 	const struct step_def *s = &en->journey->steps[om->step];
 	struct str intent = intent_text(g, en->journey->name, en->key, offer, s->purpose, s->topic, s->tags, s->n_tags, s->priority);
 	question_of(g, recipient, current_program(g), intent, offer->channel, s->purpose, s->topic, q);
+	bring_ledger(g, recipient, &q->r);
 	q->r.high = s->priority >= PRIORITY_HIGH;
 	q->r.id = message_key(om->row.id);
 	q->r.expires = om->row.expires;
@@ -349,6 +359,7 @@ intent_explain(struct engine *g, uint32_t person, const struct live_program *lp,
 	struct question q;
 	struct str intent = intent_text(g, j->name, (struct str){0}, offer, s->purpose, s->topic, s->tags, s->n_tags, s->priority);
 	question_of(g, person, lp, intent, offer->channel, s->purpose, s->topic, &q);
+	bring_ledger(g, person, &q.r);
 	q.r.high = s->priority >= PRIORITY_HIGH;
 	contact_explain(&q.r, w);
 }

@@ -169,14 +169,50 @@ note_shadow(struct journey_index *ix, const struct journey_def *j, size_t at, na
 			*vec_push(&ix->shadow_becomes) = (struct listener){(uint16_t)at, (uint16_t)i};
 }
 
+static bool
+speaks_of(struct str text, const char *word)
+{
+	return str_find(text, str_of(word), 0) != SIZE_MAX;
+}
+
+static bool
+templates_speak_of(const struct program *p, const struct journey_def *j, const char *word)
+{
+	for (uint16_t s = 0; s < j->n_steps; s++)
+		for (size_t o = 0; o < j->steps[s].n_offers; o++)
+			for (size_t t = 0; t < p->n_templates; t++)
+				if (str_eq(p->templates[t].name, j->steps[s].offers[o].template) && speaks_of(p->templates[t].text, word))
+					return true;
+	return false;
+}
+
+/* A trigger may be a long event, and most journeys never look at it again: whether this one does is read off its words. */
+static uint8_t
+parts_kept(const struct program *p, const struct journey_def *j)
+{
+	struct str text = {0};
+	for (size_t i = 0; i < p->n_files; i++)
+		if (str_eq(p->files[i].path, j->file))
+			text = p->files[i].text;
+	uint8_t parts = 0;
+	if (!text.len || speaks_of(text, "trigger") || speaks_of(text, "product.") || templates_speak_of(p, j, "trigger"))
+		parts |= KEEP_PROPERTIES;
+	if (!text.len || speaks_of(text, "context"))
+		parts |= KEEP_PROPERTIES | KEEP_CONTEXT;
+	return parts;
+}
+
 struct journey_index *
 journey_index_new(const struct program *p)
 {
 	struct journey_index *ix = mem_alloc(sizeof(*ix));
 	named_list events = {0}, shadows = {0};
 	listener_list packed = {0}, packed_shadows = {0};
-	for (size_t i = 0; i < p->n_journeys; i++)
+	ix->keeps = mem_alloc(p->n_journeys + 1);
+	for (size_t i = 0; i < p->n_journeys; i++) {
 		note_journey(ix, &p->journeys[i], i, &events);
+		ix->keeps[i] = parts_kept(p, &p->journeys[i]);
+	}
 	for (size_t i = 0; i < p->n_shadows; i++)
 		note_shadow(ix, &p->shadows[i], i, &shadows);
 	pack(&events, &ix->by_event, &packed);
@@ -208,5 +244,6 @@ journey_index_free(struct journey_index *ix)
 	vec_release(&ix->shadow_becomes);
 	vec_release(&ix->evidence);
 	vec_release(&ix->by_account);
+	mem_free(ix->keeps);
 	mem_free(ix);
 }

@@ -129,6 +129,8 @@ journeys_enter_event(struct engine *g, uint32_t person, const struct event_view 
 {
 	const struct live_program *lp = current_program(g);
 	struct moment m = {.event = ev, .trigger = ev};
+	if (g->at_hand.history)
+		return;
 	for (int any = 0; any < 2; any++) {
 		struct listeners l = index_entries(lp->journeys, ev->kind, any ? (struct str){0} : ev->name);
 		for (size_t i = 0; i < l.n && (!any || ev->name.len); i++) {

@@ -95,6 +95,8 @@ struct journeys {                             /* of one person; NULL until the f
 	VEC(struct start) starts;
 	wall due;                             /* the earliest of all */
 	wall exits_due;                       /* a condition of an exit may turn by time */
+	uint64_t dead_email;                  /* hash of the address that bounced for good or complained; 0 = none */
+	bool complained;                      /* … it complained */
 	bool look;                            /* held messages ask again */
 	uint32_t counter;
 };

@@ -99,6 +99,8 @@ journeys_save(struct engine *g, const struct journeys *j, struct buf *out)
 {
 	(void)g;
 	buf_add_varint(out, j->counter);
+	buf_add_u64(out, j->dead_email);
+	buf_add_varint(out, j->complained);
 	add_wall(out, j->exits_due);
 	add_wall(out, j->due);
 	buf_add_varint(out, j->enrolments.len);
@@ -258,6 +260,8 @@ journeys_load(struct engine *g, uint32_t person, struct reader *r)
 {
 	struct journeys *j = mem_alloc(sizeof(*j));
 	j->counter = (uint32_t)read_varint(r);
+	j->dead_email = read_u64(r);
+	j->complained = read_varint(r);
 	j->exits_due = read_wall(r);
 	j->due = read_wall(r);
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
@@ -377,6 +381,10 @@ journeys_merge(struct engine *g, uint32_t into, uint32_t from)
 	old->enrolments.len = 0;
 	merge_contacts(to, old);
 	merge_starts(to, old);
+	if (!to->dead_email) {
+		to->dead_email = old->dead_email;
+		to->complained = old->complained;
+	}
 	to->look = true;
 	engine_stale(g, READS_JOURNEYS);
 	journeys_reckon(g, into);

@@ -75,6 +75,19 @@ journeys_mark(struct engine *g, const struct entry *en)
 
 /* ---------------------------------------------------------------- outcomes */
 
+/* The address that the person has now is of no use any more; another one is. */
+static void
+bury_email(struct engine *g, uint32_t person, bool complained)
+{
+	uint64_t hash = profile_at(&g->people, person)->email_hash;
+	if (!hash)
+		return;
+	struct journeys *js = journeys_make(g, person);
+	js->dead_email = hash;
+	js->complained = complained;
+	js->look = true;
+}
+
 /* A message of this purpose is waited for: an uncertain one goes once more. */
 static bool
 goes_once_more(const struct engine *g, const struct open_message *om)
@@ -140,6 +153,9 @@ journeys_outcome(struct engine *g, const struct entry *en)
 	if (str_eq(what, STR("accepted"))) {
 		was_accepted(g, recipient, om, detail);
 	} else if (str_eq(what, STR("rejected"))) {
+		/* The peer says that there is no such mailbox. */
+		if (om->row.channel == CHANNEL_EMAIL && str_find(detail, STR(" 5.1.1"), 0) != SIZE_MAX)
+			bury_email(g, recipient, false);
 		message_end(g, recipient, om, MESSAGE_REJECTED, REASON_OK, detail);
 	} else if (str_eq(what, STR("withheld"))) {
 		message_end(g, recipient, om, MESSAGE_WITHHELD, REASON_OK, detail);
@@ -277,11 +293,22 @@ deeds_hear(struct engine *g, uint32_t person, const struct event_view *ev)
 	hear_task(g, person, ev);
 }
 
+static bool
+is_hard(struct str type)
+{
+	return str_eq_nocase(type, STR("hard")) || str_eq_nocase(type, STR("permanent"));
+}
+
 /* Who unsubscribes or complains is not written to any more; an address that does not exist any more neither. History counts too. */
 void
 deeds_consent(struct engine *g, uint32_t person, const struct event_view *ev)
 {
 	bool complaint = str_eq(ev->name, STR("Email Marked as Spam")) || str_eq(ev->name, STR("Message Complained"));
+	if (ev->kind == ENTRY_TRACK && str_eq(ev->name, STR("Email Bounced")) &&
+	    (is_hard(json_text(json_get(ev->properties, STR("bounce_type")))) || is_hard(json_text(json_get(ev->properties, STR("type"))))))
+		bury_email(g, person, false);
+	if (ev->kind == ENTRY_TRACK && complaint)
+		bury_email(g, person, true);
 	struct str purpose = json_text(json_get(ev->properties, STR("purpose"))), channel = json_text(json_get(ev->properties, STR("channel")));
 	if (ev->kind != ENTRY_TRACK || (!complaint && !str_eq(ev->name, STR("Unsubscribed")) && !str_eq(ev->name, STR("Email Unsubscribed"))))
 		return;

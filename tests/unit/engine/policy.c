@@ -226,6 +226,21 @@ TEST(unsubscribed_is_consent_taken_back)
 	world_free(w);
 }
 
+TEST(an_address_that_bounced_for_good_gets_nothing_and_a_new_one_does)
+{
+	struct world *w = world_of("journeys/bill.yaml", bill);
+	customer(w, "2026-01-05 08:00", "anna");
+	tell(w, "2026-01-05 08:30", "anna", "Email Bounced", "{\"bounce_type\":\"hard\"}");
+	tell(w, "2026-01-05 09:00", "anna", "Order Completed", "{\"order_id\":\"o\",\"total\":5}");
+	CHECK_INT(last_message(w)->state, MESSAGE_WITHHELD);
+	CHECK_INT(last_message(w)->reason, REASON_SUPPRESSED);
+	identify(w, "2026-01-05 09:10", "anna", "{\"email\":\"anna@home.example\"}");
+	tell(w, "2026-01-05 09:20", "anna", "Order Completed", "{\"order_id\":\"q\",\"total\":5}");
+	CHECK_INT(last_message(w)->state, MESSAGE_READY);
+	CHECK_STR(last_message(w)->address, "anna@home.example");
+	world_free(w);
+}
+
 TEST(explain_says_why_not)
 {
 	struct world *w = world_of("journeys/hello.yaml", hello);
