@@ -201,6 +201,7 @@ struct engine {
 	VEC(struct account *) accounts;      /* number - 1 */
 	VEC(struct account_news) news;
 	VEC(struct suppression) suppressions;
+	VEC(struct entry_limit) limits;      /* of journeys whose entries are paced (kept by journeys) */
 	struct idmap suppressed;             /* hash → index + 1 of the latest */
 	VEC(struct shared_change) changes;   /* not yet seen by everybody, by seq */
 	uint32_t sweep;                      /* next person that the sweep looks at; 0 = nothing to do */

@@ -451,6 +451,36 @@ key_of(struct engine *g, struct hand *h, const struct journey_def *j, uint32_t p
 	return key;
 }
 
+/* The instant at which this entry has its turn: the first window of the limit that still has room. */
+static wall
+turn_of(struct engine *g, const struct journey_def *j, struct str key)
+{
+	if (!j->limit_n || j->limit_in <= 0)
+		return g->now;
+	uint64_t id = start_id(&g->scratch, j, j->per ? key : STR(""));
+	struct entry_limit *l = NULL;
+	for (size_t i = 0; i < g->limits.len && !l; i++)
+		if (g->limits.items[i].id == id)
+			l = &g->limits.items[i];
+	if (!l) {
+		if (g->limits.len >= LIMITS_MAX)
+			vec_remove(&g->limits, 0);
+		l = vec_push(&g->limits);
+		*l = (struct entry_limit){id, g->now, 0};
+	}
+	/* All windows that were given away are over: a new one begins. */
+	if (g->now.ms >= wall_add(l->since, (msec)((l->n + j->limit_n - 1) / j->limit_n) * j->limit_in).ms)
+		*l = (struct entry_limit){id, g->now, 0};
+	wall window = wall_add(l->since, (msec)(l->n / j->limit_n) * j->limit_in);
+	/* Room of windows that are over is not made up for. */
+	while (wall_add(window, j->limit_in).ms <= g->now.ms) {
+		window = wall_add(window, j->limit_in);
+		l->n = (uint32_t)((window.ms - l->since.ms) / j->limit_in) * j->limit_n;
+	}
+	l->n++;
+	return wall_max(window, g->now);
+}
+
 static void
 begin(struct engine *g, uint32_t person, const struct live_program *lp, const struct journey_def *j, const struct event_view *ev,
     const struct json *item, struct str key)
@@ -473,6 +503,13 @@ begin(struct engine *g, uint32_t person, const struct live_program *lp, const st
 		touch(g, person, j->activity, TOUCH_HELD_OUT);
 		return;
 	}
+	wall turn = turn_of(g, j, key);
+	if (turn.ms > g->now.ms) {
+		en->due = turn;
+		enrolment_move(g, person, en, ENROLMENT_WAITING, (struct str){0});
+		return;
+	}
+	en->begun = true;
 	steps_begin(g, person, en);
 }
 

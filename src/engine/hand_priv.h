@@ -4,7 +4,7 @@
 #include "profile/address.h"
 #include "base/str.h"
 
-enum { STARTS_MAX = 256, CONTACTS_MAX = 256 };
+enum { STARTS_MAX = 256, CONTACTS_MAX = 256, LIMITS_MAX = 4096 };
 
 /* ---------------------------------------------------------------- texts on the heap */
 

@@ -55,7 +55,7 @@ static bool
 awaits(const struct enrolment *en, enum step_kind kind)
 {
 	const struct step_def *s = step_at(en);
-	return en->state == ENROLMENT_WAITING && s && s->kind == kind;
+	return en->state == ENROLMENT_WAITING && en->begun && s && s->kind == kind;
 }
 
 /* Is there anything in this enrolment that the event could answer? Most often not, and then its trigger need not be parsed. */
@@ -368,6 +368,8 @@ step_is_over(struct engine *g, uint32_t person, struct enrolment *en, const stru
 {
 	const struct step_def *s = step_at(en);
 	*ret_to = STEP_NONE;
+	if (!en->begun)
+		return en->due.ms <= g->now.ms;
 	if (en->state == ENROLMENT_SENDING) {
 		const struct step_memory *m = memory_of(en, en->step);
 		return !m || !m->open;
@@ -412,7 +414,12 @@ settle_one(struct engine *g, uint32_t person, struct enrolment *en, const struct
 	}
 	if (!step_is_over(g, person, en, t, &to))
 		return hit;
-	steps_go_on(g, person, en, to);
+	if (en->begun) {
+		steps_go_on(g, person, en, to);
+	} else {
+		en->begun = true;
+		steps_begin(g, person, en);
+	}
 	return true;
 }
 

@@ -65,6 +65,7 @@ struct enrolment {
 	uint8_t state;
 	uint8_t rounds;                       /* jumps at one instant */
 	bool goal;
+	bool begun;                           /* false: its turn comes at `due` */
 	bool pause;                           /* goes on when the conditions have seen what a `set` changed */
 	struct str reason;                    /* heap: why it ended */
 };
@@ -87,6 +88,9 @@ struct contact {
 };
 /* When a journey (with its key) last began: for `again`. */
 struct start { uint64_t id; wall at; };
+/* `limit: 100 in 1h`: how many were let in since the first of them, of a journey (and key). The order of the log decides; who comes
+ * when the room is used up begins in a later window. */
+struct entry_limit { uint64_t id; wall since; uint32_t n; };
 
 struct journeys {                             /* of one person; NULL until the first */
 	VEC(struct enrolment *) enrolments;   /* in the order in which they began */
@@ -143,6 +147,8 @@ uint32_t journeys_recipient(const struct engine *g, struct message_id id);
 void journeys_merge(struct engine *g, uint32_t into, uint32_t from);   /* before profile_absorb empties `from` */
 void journeys_erase(struct engine *g, uint32_t person);
 void journeys_free(struct journeys *j);
+void limits_save(const struct engine *g, struct buf *out);
+void limits_load(struct engine *g, struct reader *r);
 void journeys_save(struct engine *g, const struct journeys *j, struct buf *out);
 struct journeys *journeys_load(struct engine *g, uint32_t person, struct reader *r);
 size_t journeys_bytes(const struct journeys *j);

@@ -61,7 +61,7 @@ save_enrolment(const struct enrolment *en, struct buf *out)
 	buf_add_varint(out, en->step);
 	buf_add_varint(out, en->state);
 	buf_add_varint(out, en->rounds);
-	buf_add_varint(out, (uint64_t)(en->goal | en->pause << 1 | (en->trigger != NULL) << 2));
+	buf_add_varint(out, (uint64_t)(en->goal | en->pause << 1 | (en->trigger != NULL) << 2 | en->begun << 3));
 	if (en->trigger)
 		save_trigger(en->trigger, out);
 	buf_add_varint(out, en->n_memory);
@@ -204,6 +204,7 @@ load_enrolment(struct engine *g, struct reader *r)
 	uint64_t flags = read_varint(r);
 	en->goal = flags & 1;
 	en->pause = flags >> 1 & 1;
+	en->begun = flags >> 3 & 1;
 	if (flags & 4)
 		en->trigger = load_trigger(r);
 	uint64_t n = read_varint(r);
@@ -289,6 +290,31 @@ journeys_load(struct engine *g, uint32_t person, struct reader *r)
 		s->at = read_wall(r);
 	}
 	return j;
+}
+
+/* ---------------------------------------------------------------- paced entries: shared by all people */
+
+void
+limits_save(const struct engine *g, struct buf *out)
+{
+	buf_add_varint(out, g->limits.len);
+	for (size_t i = 0; i < g->limits.len; i++) {
+		buf_add_u64(out, g->limits.items[i].id);
+		add_wall(out, g->limits.items[i].since);
+		buf_add_varint(out, g->limits.items[i].n);
+	}
+}
+
+void
+limits_load(struct engine *g, struct reader *r)
+{
+	g->limits.len = 0;
+	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
+		struct entry_limit *l = vec_push(&g->limits);
+		l->id = read_u64(r);
+		l->since = read_wall(r);
+		l->n = (uint32_t)read_varint(r);
+	}
 }
 
 /* ---------------------------------------------------------------- two become one */

@@ -284,6 +284,7 @@ engine_shared_save(struct engine *g, struct buf *out)
 	catalog_save(g->catalog, out);
 	accounts_save(g, out, rows_write);
 	suppressions_save(g, out);
+	limits_save(g, out);
 }
 
 bool
@@ -306,6 +307,7 @@ engine_shared_load(struct engine *g, struct str bytes, struct err *e)
 		return fail(e, ERR_INVALID, "the shared state cannot be read");
 	accounts_load(g, &r);
 	suppressions_load(g, &r);
+	limits_load(g, &r);
 	arena_reset(&g->scratch);
 	if (r.bad || r.rest.len)
 		return fail(e, ERR_INVALID, "the shared state cannot be read");

@@ -147,6 +147,28 @@ TEST(a_tenth_is_held_out_and_its_goals_count)
 	world_free(w);
 }
 
+TEST(entries_are_paced)
+{
+	struct world *w = world_of("journeys/paced.yaml", "journey: paced\npurpose: service\nentry:\n  on: track \"Product Viewed\"\n  limit: 2 in 1h\n"
+		"steps:\n  - send: email cart_mail\n    name: hi\n");
+	static const char *const people[] = {"anna", "bert", "cleo", "dora", "emil"};
+	struct post p = {0};
+	for (size_t i = 0; i < COUNT(people); i++)
+		customer(w, "2026-01-05 08:00", people[i]);
+	for (size_t i = 0; i < COUNT(people); i++)
+		tell(w, "2026-01-05 09:00", people[i], "Product Viewed", "{\"product_id\":\"p\"}");
+	pass_with_mail(w, &p, "2026-01-05 12:00");
+	CHECK_CSTR(messages_of(w, "bert"), "paced/hi accepted 2026-01-05 09:00");
+	CHECK_CSTR(messages_of(w, "cleo"), "paced/hi accepted 2026-01-05 10:00");
+	CHECK_CSTR(messages_of(w, "dora"), "paced/hi accepted 2026-01-05 10:00");
+	CHECK_CSTR(messages_of(w, "emil"), "paced/hi accepted 2026-01-05 11:00");
+	customer(w, "2026-01-05 20:00", "fred");
+	tell(w, "2026-01-05 20:00", "fred", "Product Viewed", "{\"product_id\":\"p\"}");
+	deliver(w, &p);
+	CHECK_CSTR(messages_of(w, "fred"), "paced/hi accepted 2026-01-05 20:00");
+	world_free(w);
+}
+
 TEST(steps_that_go_round_are_stopped)
 {
 	struct world *w = world_of("journeys/round.yaml", "journey: round\npurpose: service\nentry:\n  on: track \"Product Added\"\nsteps:\n"
