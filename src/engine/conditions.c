@@ -8,8 +8,10 @@ static void
 stale_sets(struct engine *g, const uint64_t *sets, size_t set)
 {
 	struct at_hand *h = &g->at_hand;
-	for (uint32_t w = 0; w < h->program->n_words; w++) {
-		h->stale[w] |= sets[set * h->program->n_words + w];
+	const struct live_program *lp = h->program;
+	const struct standing *s = person_at(g, h->person)->standing;
+	for (uint32_t w = 0; w < lp->n_words; w++) {
+		h->stale[w] |= sets[set * lp->n_words + w] & (~lp->lazy[w] | s->wanted[w]);
 		h->any_stale |= h->stale[w] != 0;
 	}
 }
@@ -37,9 +39,14 @@ stale_all(struct engine *g)
 	struct at_hand *h = &g->at_hand;
 	if (!h->program)
 		return;
-	uint32_t n = (uint32_t)h->program->p->n_conditions;
-	for (uint32_t w = 0; w < h->program->n_words; w++)
-		h->stale[w] = n - w * 64 >= 64 ? UINT64_MAX : (1ull << n % 64) - 1;
+	const struct live_program *lp = h->program;
+	struct standing *s = person_at(g, h->person)->standing;
+	uint32_t n = (uint32_t)lp->p->n_conditions;
+	for (uint32_t w = 0; w < lp->n_words; w++) {
+		h->stale[w] = (n - w * 64 >= 64 ? UINT64_MAX : (1ull << n % 64) - 1) & ~lp->lazy[w];
+		s->truths[w] &= ~lp->lazy[w];
+		s->wanted[w] = 0;        /* whoever still waits for one asks again */
+	}
 	h->any_stale = n > 0;
 	person_at(g, h->person)->conditions_due = WALL_NEVER;
 }
@@ -94,7 +101,7 @@ stale_readers_of_stages(struct run *r, uint32_t from)
 	static const uint32_t group = __builtin_ctz(READS_STAGE);
 	for (uint32_t w = from / 64; w < r->lp->n_words; w++) {
 		uint64_t later = w == from / 64 ? UINT64_MAX << from % 64 : UINT64_MAX;
-		r->g->at_hand.stale[w] |= r->lp->by_group[group * r->lp->n_words + w] & later;
+		r->g->at_hand.stale[w] |= r->lp->by_group[group * r->lp->n_words + w] & later & (~r->lp->lazy[w] | r->person->standing->wanted[w]);
 	}
 }
 
@@ -178,6 +185,7 @@ work_out(struct run *r, uint32_t place)
 	struct engine *g = r->g;
 	uint32_t condition = r->lp->p->order[place];
 	wall expiry = WALL_NEVER;
+	g->worked_out++;
 	bool was = r->person->standing->truths[place / 64] >> place % 64 & 1;
 	bool now = cond_true(r->lp->p->conditions[condition].cond, &g->at_hand.facts.facts, NULL, g->instant, &g->scratch, &expiry);
 	r->person->conditions_due = wall_min(r->person->conditions_due, expiry);
@@ -234,9 +242,10 @@ standing_new(const struct live_program *lp)
 {
 	uint32_t models = (uint32_t)lp->p->n_models;
 	size_t bits = sizeof(uint64_t) * lp->n_words, times = sizeof(wall) * models;
-	struct standing *s = mem_alloc(sizeof(*s) + bits + times + models);
+	struct standing *s = mem_alloc(sizeof(*s) + 2 * bits + times + models);
 	s->program = lp;
-	s->since = (wall *)(void *)((char *)s->truths + bits);
+	s->wanted = s->truths + lp->n_words;
+	s->since = (wall *)(void *)((char *)s->truths + 2 * bits);
 	s->stage = (uint8_t *)s->since + times;
 	memset(s->stage, STAGE_NOWHERE, models);
 	return s;
@@ -272,7 +281,7 @@ standing_under(const struct standing *before, const struct live_program *lp)
 	struct standing *s = standing_new(lp);
 	for (uint32_t c = 0; before && c < lp->p->n_conditions; c++) {
 		const uint32_t *same = strmap_get(&before->program->texts, lp->p->conditions[c].text);
-		if (same && holds(before, *same))
+		if (same && holds(before, *same) && !(lp->lazy[lp->place[c] / 64] >> lp->place[c] % 64 & 1))
 			s->truths[lp->place[c] / 64] |= 1ull << lp->place[c] % 64;
 	}
 	for (uint32_t m = 0; before && m < lp->p->n_models; m++)

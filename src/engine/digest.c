@@ -70,7 +70,7 @@ account_rows_dump(struct engine *g, const struct row_sets *sets, struct buf *out
 /* ---------------------------------------------------------------- one person */
 
 static void
-standing_dump(const struct engine *g, uint32_t number, struct buf *out)
+standing_dump(struct engine *g, uint32_t number, struct buf *out)
 {
 	const struct standing *s = person_at(g, number)->standing;
 	if (!s)
@@ -82,8 +82,9 @@ standing_dump(const struct engine *g, uint32_t number, struct buf *out)
 			buf_printf(out, "stage %.*s: %.*s since %lld\n", STR_ARGS(def->name), STR_ARGS(def->stages[s->stage[m]].name),
 			    (long long)s->since[m].ms);
 	}
-	for (uint32_t c = 0; c < s->program->p->n_conditions; c++)
-		if (person_holds(g, number, c))
+	const struct live_program *lp = s->program;
+	for (uint32_t c = 0; c < lp->p->n_conditions; c++)
+		if (!(lp->lazy[lp->place[c] / 64] >> lp->place[c] % 64 & 1) && person_holds(g, number, c))
 			buf_printf(out, "true %.*s: %.*s\n", STR_ARGS(s->program->p->conditions[c].name), STR_ARGS(s->program->p->conditions[c].text));
 }
 

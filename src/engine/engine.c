@@ -149,6 +149,7 @@ static void
 ring(struct engine *g, uint32_t person, wall due)
 {
 	bool history;
+	g->rung++;
 	wall decided = alarm_decided(g, due, &history);
 	person_begin(g, person, due, decided, 0, STR("time"), history);
 	if (person_at(g, person)->conditions_due.ms <= due.ms)

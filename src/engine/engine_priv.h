@@ -35,6 +35,7 @@ struct live_program {
 	uint64_t *by_stream; uint32_t n_by_stream;   /* [the engine's stream][word]: conditions that read it */
 	uint64_t *by_group;                  /* [bit of cond_reads][word] */
 	uint64_t *by_segment;                /* [segment][word]: conditions that name it */
+	uint64_t *lazy;                      /* [word]: asked only for those who wait for them (exit when, wait until, hold if) */
 	uint64_t *by_people;                 /* [word]: conditions that read colleagues or rows of the account */
 	bool has_people;                     /* there are such */
 	uint8_t *model_of;                   /* [place]: model whose stage it decides; MODEL_NONE */
@@ -67,6 +68,7 @@ struct standing {
 	const struct live_program *program;
 	wall *since;                         /* [model]: when the stage was reached */
 	uint8_t *stage;                      /* [model] */
+	uint64_t *wanted;                    /* by place: lazy ones that somebody asked for; their truths are kept, those of the rest are 0 */
 	uint64_t truths[];                   /* by place */
 };
 struct person {
@@ -101,8 +103,9 @@ struct person_facts {
 	struct str product;                  /* key of the product that FACT_PRODUCT speaks of; "" = none */
 };
 void person_facts(struct engine *g, uint32_t person, const struct live_program *lp, const struct enrolment *en, struct person_facts *ret);
-/* Is a standing condition of the person's own program true? */
-bool person_holds(const struct engine *g, uint32_t person, uint32_t condition);
+/* Is a standing condition of the person's own program true? A lazy one is worked out when first asked for, and then kept until the
+ * next alarm of the person's conditions; whoever still waits for it asks again then. */
+bool person_holds(struct engine *g, uint32_t person, uint32_t condition);
 /* The same for a condition of any kept program: looked up by its text, else worked out; *ret_expiry as in cond_true. */
 bool person_holds_of(struct engine *g, uint32_t person, const struct live_program *lp, uint32_t condition, wall *ret_expiry);
 
@@ -205,6 +208,7 @@ struct engine {
 	struct idmap suppressed;             /* hash → index + 1 of the latest */
 	VEC(struct shared_change) changes;   /* not yet seen by everybody, by seq */
 	uint32_t sweep;                      /* next person that the sweep looks at; 0 = nothing to do */
+	uint64_t rung, worked_out;           /* alarms, conditions: for metrics */
 	bool unused_programs;
 	VEC(struct program *) retired;       /* older than the state that was loaded */
 	bool loading;                        /* between engine_shared_load and engine_loaded */

@@ -136,13 +136,40 @@ truth_at(const struct standing *s, uint32_t place)
 	return s->truths[place / 64] >> place % 64 & 1;
 }
 
+/* Nobody may have asked for it yet. Outside of the person's own turn the answer is given and not kept. */
+static bool
+lazy_holds(struct engine *g, uint32_t person, const struct standing *s, uint32_t condition)
+{
+	struct person_facts pf;
+	struct at_hand *h = &g->at_hand;
+	bool own = h->person == person && h->program == s->program;
+	const struct cond *c = s->program->p->conditions[condition].cond;
+	wall expiry = WALL_NEVER;
+	if (!own) {
+		person_facts(g, person, s->program, NULL, &pf);
+		return cond_true(c, &pf.facts, NULL, g->instant, &g->scratch, &expiry);
+	}
+	uint32_t w = s->program->place[condition] / 64;
+	uint64_t bit = 1ull << s->program->place[condition] % 64;
+	bool now = cond_true(c, &h->facts.facts, NULL, g->instant, &g->scratch, &expiry);
+	person_at(g, person)->standing->truths[w] |= now ? bit : 0;
+	s->wanted[w] |= bit;
+	person_at(g, person)->conditions_due = wall_min(person_at(g, person)->conditions_due, expiry);
+	return now;
+}
+
 bool
-person_holds(const struct engine *g, uint32_t person, uint32_t condition)
+person_holds(struct engine *g, uint32_t person, uint32_t condition)
 {
 	const struct standing *s = person_at(g, person)->standing;
 	if (condition == UINT32_MAX)
 		return true;             /* everyone */
-	return s && condition < s->program->p->n_conditions && truth_at(s, s->program->place[condition]);
+	if (!s || condition >= s->program->p->n_conditions)
+		return false;
+	uint32_t place = s->program->place[condition];
+	if ((s->program->lazy[place / 64] & ~s->wanted[place / 64]) >> place % 64 & 1)
+		return lazy_holds(g, person, s, condition);
+	return truth_at(s, place);
 }
 
 bool

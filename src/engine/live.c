@@ -184,6 +184,41 @@ index_names(struct live_program *lp)
 }
 
 static void
+keep_for_all(struct live_program *lp, const uint32_t *conditions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (conditions[i] != UINT32_MAX)
+			lp->lazy[lp->place[conditions[i]] / 64] &= ~(1ull << lp->place[conditions[i]] % 64);
+}
+
+static void
+keep_of_journeys(struct live_program *lp, const struct journey_def *journeys, size_t n)
+{
+	for (const struct journey_def *j = journeys; j < journeys + n; j++) {
+		keep_for_all(lp, j->entry_standing, j->n_entry_on);
+		keep_for_all(lp, j->exit_standing, j->n_exit_on);
+		keep_for_all(lp, j->goal_standing, j->n_goal_on);
+		for (uint32_t i = 0; i < j->n_steps; i++)
+			keep_for_all(lp, j->steps[i].triggers_standing, j->steps[i].n_triggers);
+	}
+}
+
+/* Segments, stages and whatever can *become* true is kept for everybody; what is only ever asked by those who wait is not. */
+static void
+index_lazy(struct live_program *lp)
+{
+	const struct program *p = lp->p;
+	lp->lazy = bit_sets(lp, 1);
+	for (uint32_t c = (uint32_t)p->n_segments; c < p->n_conditions; c++)
+		if (p->conditions[c].use != USE_STAGE)
+			mark(lp->lazy, lp->n_words, 0, lp->place[c]);
+	keep_of_journeys(lp, p->journeys, p->n_journeys);
+	keep_of_journeys(lp, p->shadows, p->n_shadows);
+	for (size_t i = 0; i < p->n_goals; i++)
+		keep_for_all(lp, p->goals[i].standing, p->goals[i].n_on);
+}
+
+static void
 make_index(struct engine *g, struct live_program *lp)
 {
 	const struct program *p = lp->p;
@@ -206,6 +241,7 @@ make_index(struct engine *g, struct live_program *lp)
 	for (uint32_t c = 0; c < p->n_conditions; c++)
 		index_condition(g, lp, c);
 	index_models(lp);
+	index_lazy(lp);
 }
 
 /* ---------------------------------------------------------------- keeping programs */

@@ -123,7 +123,7 @@ write_stages(const struct standing *s, struct json_writer *w)
 }
 
 static void
-write_segments(const struct engine *g, uint32_t number, struct json_writer *w)
+write_segments(struct engine *g, uint32_t number, struct json_writer *w)
 {
 	const struct standing *s = person_at(g, number)->standing;
 	jw_karray(w, "segments");
@@ -243,6 +243,19 @@ engine_profile_json(struct engine *g, uint32_t number, struct json_writer *w)
 	jw_object_end(w);
 }
 
+void
+engine_profile_ids_json(const struct engine *g, uint32_t number, struct json_writer *w)
+{
+	char buf[ADDRESS_BYTES];
+	number = people_resolve(&g->people, number);
+	const struct profile *p = number && number <= g->people.n ? profile_at(&g->people, number) : NULL;
+	jw_object(w);
+	jw_kint(w, "number", number);
+	jw_kstr(w, "user_id", p ? profile_user_id(p) : STR(""));
+	jw_kstr(w, "email", p ? profile_email(p, buf) : STR(""));
+	jw_object_end(w);
+}
+
 /* ---------------------------------------------------------------- metrics */
 
 void
@@ -259,6 +272,8 @@ engine_metrics_json(const struct engine *g, struct json_writer *w)
 	jw_kint(w, "enrolments", (int64_t)g->enrolments);
 	jw_kint(w, "alarms", (int64_t)g->alarms.len);
 	jw_kint(w, "backlog", (int64_t)engine_backlog(g, g->latest));
+	jw_kint(w, "alarms_rung", (int64_t)g->rung);
+	jw_kint(w, "conditions_worked_out", (int64_t)g->worked_out);
 	jw_kint(w, "sweeping", g->sweep ? g->people.n - g->sweep + 1 : 0);
 	jw_kint(w, "catalogue", (int64_t)catalog_count(g->catalog));
 	jw_kint(w, "suppressions", (int64_t)g->suppressions.len);

@@ -77,7 +77,7 @@ standing_save(const struct standing *s, struct buf *out)
 	buf_add_u64(out, s->program->p->version);
 	buf_add_varint(out, s->program->n_words);
 	for (uint32_t w = 0; w < s->program->n_words; w++)
-		buf_add_u64(out, s->truths[w]);
+		buf_add_u64(out, s->truths[w]), buf_add_u64(out, s->wanted[w]);
 	buf_add_varint(out, s->program->p->n_models);
 	for (uint32_t m = 0; m < s->program->p->n_models; m++) {
 		buf_add_char(out, (char)s->stage[m]);
@@ -95,9 +95,11 @@ standing_load(struct engine *g, struct reader *r)
 	uint64_t words = read_varint(r);
 	struct standing *s = lp && words == lp->n_words ? standing_new(lp) : NULL;
 	for (uint64_t w = 0; w < words && !r->bad; w++) {
-		uint64_t bits = read_u64(r);
-		if (s)
+		uint64_t bits = read_u64(r), wanted = read_u64(r);
+		if (s) {
 			s->truths[w] = bits;
+			s->wanted[w] = wanted;
+		}
 	}
 	uint64_t models = read_varint(r);
 	for (uint64_t m = 0; m < models && !r->bad; m++) {
@@ -149,7 +151,7 @@ stages_column(struct arena *a, const struct standing *s, struct buf *b)
 }
 
 static struct str
-segments_column(const struct engine *g, uint32_t number, struct arena *a, struct buf *b)
+segments_column(struct engine *g, uint32_t number, struct arena *a, struct buf *b)
 {
 	const struct standing *s = person_at(g, number)->standing;
 	struct json_writer w = json_writer_on(b);
