@@ -436,8 +436,8 @@ bool
 smtp_alive(struct smtp *s)
 {
 	struct pollfd p = {.fd = s->w.fd, .events = POLLIN};
-	/* An idle peer has nothing to say but that it closes. */
-	return !s->broken && !s->in_data && s->w.in_at == s->w.in_len && poll(&p, 1, 0) == 0;
+	/* A peer that was asked nothing has nothing to say but that it closes. */
+	return !s->broken && s->w.in_at == s->w.in_len && poll(&p, 1, 0) == 0;
 }
 
 void

@@ -49,7 +49,7 @@ MUST_CHECK bool smtp_open(const struct smtp_options *o, struct smtp **ret, struc
  * message; when why->usable is false the session is good for nothing but smtp_close. */
 MUST_CHECK bool smtp_begin(struct smtp *s, struct str from, struct str to, struct str message, struct smtp_result *why);
 void smtp_finish(struct smtp *s, struct smtp_result *ret);
-/* Is the idle session still there? (A peer may have closed it.) */
+/* Is the peer still there? (It may have closed an idle session, or one that waits for the dot.) */
 bool smtp_alive(struct smtp *s);
 /* Says QUIT when no message is under way, else just closes. Accepts NULL. */
 void smtp_close(struct smtp *s);
