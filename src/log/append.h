@@ -21,6 +21,7 @@ struct batch {
 	struct str text;                 /* the bodies, one after the other */
 	struct packed *packed; uint32_t n_packed;
 	uint32_t duplicates, accepted;   /* set by the shard before done */
+	bool forbids;                    /* set by the shard: holds a suppression, a withdrawal or an erasure */
 	/* Called once, by the write thread, after the commit that holds the batch (and the originals of its duplicates), or with an
 	 * error when nothing of it was taken. The callee then owns the batch again and frees it with batch_free. */
 	void (*done)(struct batch *b, const struct err *failure /* NULL = durable */);
@@ -66,6 +67,10 @@ struct outbox_port {
 	bool (*outcome)(void *self, struct message_id id, enum outcome_kind k, struct str detail, wall again, struct err *e);
 	/* Wakes `ring` whenever rows become READY. */
 	void (*listen)(void *self, void (*ring)(void *context), void *context);
+	/* Calls `stop` (from the write thread) for a message that was marked and has no outcome yet, when a suppression or withdrawal has
+	 * waited a second for it: the channel shuts that connection and reports the outcome as it stands (UNCERTAIN if the hand-over may have
+	 * been complete). May be called again every second. */
+	void (*on_stop)(void *self, void (*stop)(void *context, struct message_id id), void *context);
 	/* The rendered message needs the program's templates: the live program, kept until released. */
 	const struct program *(*program)(void *self);
 	void (*program_release)(void *self, const struct program *p);

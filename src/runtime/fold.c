@@ -13,6 +13,13 @@ is_ground_kind(enum entry_kind k)
 	return k == ENTRY_FOLD || k == ENTRY_PROGRAM || k == ENTRY_CATALOGUE || k == ENTRY_ACCOUNT || k == ENTRY_SUPPRESS;
 }
 
+bool
+entry_forbids(const struct entry *en)
+{
+	return en->kind == ENTRY_SUPPRESS || en->kind == ENTRY_CONSENT || en->kind == ENTRY_ERASE ||
+	    (en->kind == ENTRY_TRACK && (str_eq(en->name, STR("Unsubscribed")) || str_eq(en->name, STR("Email Marked as Spam"))));
+}
+
 uint64_t
 entry_fingerprint(const struct workspace *w, const struct entry *en)
 {
@@ -210,6 +217,7 @@ fold_batch(struct workspace *w, struct group *g, struct batch *b)
 		size_t first = g->d.messages.len;
 		en->at = at;
 		fold_entry(w, g, en);
+		b->forbids |= entry_forbids(en);
 		if (en->kind == ENTRY_MARK)
 			outbox_mark_folded(b, en, g, first);
 	}

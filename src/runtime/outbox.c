@@ -17,6 +17,7 @@ struct in_hand {
 	struct str address;              /* heap memory */
 };
 struct listener { void (*ring)(void *context); void *context; };
+struct stopper { void (*stop)(void *context, struct message_id id); void *context; };
 
 struct outbox {
 	struct workspace *w;
@@ -24,6 +25,7 @@ struct outbox {
 	due_heap due[CHANNEL_COUNT];
 	VEC(struct in_hand) hand;        /* as many as channels have in hand: some hundreds */
 	VEC(struct listener) listeners;
+	VEC(struct stopper) stoppers;
 	struct store *reader;
 	VEC(struct message_id) orphans;  /* marked by a process that died */
 	bool news;
@@ -93,17 +95,38 @@ hand_take(struct outbox *o, const struct message *m)
 	*vec_push(&o->hand) = (struct in_hand){m->id, m->profile, false, {copy, m->address.len}};
 }
 
+static bool
+concerns(const struct in_hand *h, uint32_t profile, struct str address)
+{
+	return h->open && ((profile && h->profile == profile) || (address.len && str_eq_nocase(h->address, address)));
+}
+
 bool
 outbox_is_open(struct outbox *o, uint32_t profile, struct str address)
 {
 	bool open = false;
 	pthread_mutex_lock(&o->mutex);
-	for (size_t i = 0; i < o->hand.len && !open; i++) {
-		const struct in_hand *h = &o->hand.items[i];
-		open = h->open && ((profile && h->profile == profile) || (address.len && str_eq_nocase(h->address, address)));
-	}
+	for (size_t i = 0; i < o->hand.len && !open; i++)
+		open = concerns(&o->hand.items[i], profile, address);
 	pthread_mutex_unlock(&o->mutex);
 	return open;
+}
+
+void
+outbox_stop(struct outbox *o, uint32_t profile, struct str address)
+{
+	VEC(struct message_id) ids = {0};
+	pthread_mutex_lock(&o->mutex);
+	for (size_t i = 0; i < o->hand.len; i++)
+		if (concerns(&o->hand.items[i], profile, address))
+			*vec_push(&ids) = o->hand.items[i].id;
+	size_t n = o->stoppers.len;
+	pthread_mutex_unlock(&o->mutex);
+	/* Not under the mutex: a channel may answer at once with an outcome. Stoppers only ever grow. */
+	for (size_t i = 0; i < ids.len; i++)
+		for (size_t k = 0; k < n; k++)
+			o->stoppers.items[k].stop(o->stoppers.items[k].context, ids.items[i]);
+	vec_release(&ids);
 }
 
 /* ---------------------------------------------------------------- rows */
@@ -417,6 +440,18 @@ outbox_listen(void *self, void (*ring)(void *context), void *context)
 	pthread_mutex_unlock(&o->mutex);
 }
 
+static void
+outbox_on_stop(void *self, void (*stop)(void *context, struct message_id id), void *context)
+{
+	struct outbox *o = self;
+	pthread_mutex_lock(&o->mutex);
+	/* Room for all that will ever come, so that readers of the list need no mutex. */
+	vec_reserve(&o->stoppers, (size_t)CHANNEL_COUNT * 2);
+	ASSERT(o->stoppers.len < o->stoppers.cap);
+	*vec_push(&o->stoppers) = (struct stopper){stop, context};
+	pthread_mutex_unlock(&o->mutex);
+}
+
 /* ---------------------------------------------------------------- life */
 
 bool
@@ -490,6 +525,7 @@ outbox_free(struct outbox *o)
 		hand_drop(o, o->hand.items[0].id);
 	vec_release(&o->hand);
 	vec_release(&o->listeners);
+	vec_release(&o->stoppers);
 	vec_release(&o->orphans);
 	store_close(o->reader);
 	pthread_mutex_destroy(&o->mutex);
@@ -506,6 +542,7 @@ workspace_outbox(struct workspace *w)
 		.mark = outbox_mark,
 		.outcome = outbox_outcome,
 		.listen = outbox_listen,
+		.on_stop = outbox_on_stop,
 		.program = live_program_take,
 		.program_release = live_program_release,
 	};

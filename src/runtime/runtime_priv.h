@@ -33,6 +33,7 @@ enum {
 	SWEEP_ENTRIES = 500 * 1000,      /* a sweep under load ends within so many entries: recover_from is at most twice that behind */
 	SWEEP_IDLE_ROWS = 2000,          /* rows of an idle slice */
 	IDLE_MS = 100,
+	STOP_MS = 1000,                  /* how long a suppression waits for an open hand-over before its connection is shut */
 	FENCE_HOURS = 6, REFUSE_DAYS = 30,
 	NAMES_MAX = 1000 * 1000, SOURCES_MAX = 65535,
 	EXIT_COMMIT_FAILED = 75,
@@ -86,6 +87,7 @@ struct ask {
 };
 struct waiting_lane { struct batch *head, **end; uint32_t entries; size_t bytes; };
 
+struct held_back { struct batch *batch; int64_t since_ms; };
 struct outbox;
 struct live_program { struct program *program; uint32_t users; };
 
@@ -140,7 +142,7 @@ struct workspace {
 	struct buf pack;
 	VEC(struct erasing) erasing;     /* what is left to overwrite */
 	bool wal_must_go;                /* an erasure ended: the WAL still holds what was overwritten */
-	VEC(struct batch *) held_back;   /* committed, acknowledged when no mark to their addresses is open */
+	VEC(struct held_back) held_back; /* committed, acknowledged when no mark to their addresses is open */
 	uint64_t recover_from;
 	uint64_t trickle_from;           /* everything before it is packed */
 	bool clear_staged;
@@ -193,6 +195,8 @@ void fold_tick(struct workspace *w, struct group *g, wall at);
 void fold_loose(struct workspace *w, struct group *g, struct entry *en);
 /* Kinds that do not end a workspace's history: program, catalogue, … */
 bool is_ground_kind(enum entry_kind k);
+/* Suppressions, consents, erasures, unsubscribes: acknowledged when no hand-over that they forbid is going on. */
+bool entry_forbids(const struct entry *en);
 /* What names an entry in a crash report: its id's hash, or its text's. */
 uint64_t entry_fingerprint(const struct workspace *w, const struct entry *en);
 /* A group at hand for work with parked threads. */
@@ -228,6 +232,8 @@ MUST_CHECK bool outbox_load(struct workspace *w, struct err *e);
 void outbox_committed(struct workspace *w, struct group *g);
 /* Is a hand-over to this address or person going on? */
 bool outbox_is_open(struct outbox *o, uint32_t profile, struct str address);
+/* Asks channels to shut what keeps a suppression waiting. */
+void outbox_stop(struct outbox *o, uint32_t profile, struct str address);
 void outbox_ring(struct workspace *w);
 void outbox_settle_orphans(struct workspace *w);
 void outbox_skip_overdue(struct workspace *w, wall now);

@@ -321,31 +321,48 @@ write_group(struct workspace *w, struct group *g)
 
 /* ---------------------------------------------------------------- acknowledging */
 
+static struct str
+address_of(const struct entry *en)
+{
+	return en->kind == ENTRY_SUPPRESS ? json_text(json_get(en->body, STR("address"))) : STR("");
+}
+
 /* What forbids: its acknowledgement waits until no hand-over to the address or person is going on any more. */
 static bool
 must_wait(struct workspace *w, const struct batch *b)
 {
-	for (uint32_t i = 0; i < b->n; i++) {
+	for (uint32_t i = 0; b->forbids && i < b->n; i++) {
 		const struct entry *en = &b->entries[i];
-		if (en->kind != ENTRY_SUPPRESS && en->kind != ENTRY_CONSENT && en->kind != ENTRY_ERASE)
-			continue;
-		if (outbox_is_open(w->outbox, en->profile, json_text(json_get(en->body, STR("address")))))
+		if (entry_forbids(en) && outbox_is_open(w->outbox, en->profile, address_of(en)))
 			return true;
 	}
 	return false;
 }
 
 static void
+shut_what_is_open(struct workspace *w, const struct batch *b)
+{
+	for (uint32_t i = 0; i < b->n; i++)
+		if (entry_forbids(&b->entries[i]))
+			outbox_stop(w->outbox, b->entries[i].profile, address_of(&b->entries[i]));
+}
+
+static void
 release_held_back(struct workspace *w)
 {
 	for (size_t i = 0; i < w->held_back.len;) {
-		struct batch *b = w->held_back.items[i];
-		if (must_wait(w, b)) {
-			i++;
+		struct held_back *h = &w->held_back.items[i];
+		if (!must_wait(w, h->batch)) {
+			struct batch *b = h->batch;
+			vec_remove(&w->held_back, i);
+			b->done(b, NULL);
 			continue;
 		}
-		vec_remove(&w->held_back, i);
-		b->done(b, NULL);
+		if (clock_ms() - h->since_ms >= STOP_MS) {
+			h->since_ms = clock_ms();
+			shut_what_is_open(w, h->batch);
+		}
+		i++;
 	}
 }
 
@@ -358,7 +375,7 @@ write_acknowledge(struct workspace *w, struct group *g)
 	while (b) {
 		struct batch *next = b->next;
 		if (must_wait(w, b))
-			*vec_push(&w->held_back) = b;
+			*vec_push(&w->held_back) = (struct held_back){b, clock_ms()};
 		else
 			b->done(b, NULL);
 		b = next;
@@ -460,7 +477,7 @@ write_run(void *self)
 		}
 	}
 	for (size_t i = 0; i < w->held_back.len; i++)
-		w->held_back.items[i]->done(w->held_back.items[i], NULL);
+		w->held_back.items[i].batch->done(w->held_back.items[i].batch, NULL);
 	w->held_back.len = 0;
 	return NULL;
 }

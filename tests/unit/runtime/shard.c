@@ -237,8 +237,16 @@ suppressed(struct batch *b, const struct err *failure)
 	*(_Atomic bool *)b->context = true;
 }
 
+static void
+stopped(void *context, struct message_id id)
+{
+	(void)id;
+	++*(_Atomic int *)context;
+}
+
 TEST(a_suppression_is_acknowledged_after_the_open_hand_over)
 {
+	_Atomic int stops = 0;
 	char *dir = fresh_dir();
 	struct err e = {0};
 	struct arena mem;
@@ -250,6 +258,7 @@ TEST(a_suppression_is_acknowledged_after_the_open_hand_over)
 	NEED(w);
 	struct outbox_port o = workspace_outbox(w);
 	struct append_port p = workspace_append(w);
+	o.on_stop(o.self, stopped, &stops);
 	CHECK(workspace_append_one(w, ENTRY_TRACK, STR("Send"), STR("{\"userId\":\"anna\"}"), NULL, &e));
 	NEED(o.pull(o.self, CHANNEL_EMAIL, 1, &mem, m) == 1);
 	CHECK_INT(ask_mark(&o, m[0].id).answer, MARK_GO);
@@ -264,6 +273,11 @@ TEST(a_suppression_is_acknowledged_after_the_open_hand_over)
 	b->context = (void *)&done;
 	NEED(p.submit(p.self, b, &e));
 	usleep(100 * 1000);
+	CHECK(!done);
+	CHECK_INT(stops, 0);
+	for (int i = 0; i < 300 && !stops; i++)
+		usleep(10 * 1000);
+	CHECK(stops > 0);        /* after a second its connection is to be shut */
 	CHECK(!done);
 	CHECK(o.outcome(o.self, m[0].id, OUTCOME_ACCEPTED, STR("250"), WALL_NEVER, &e));
 	for (int i = 0; i < 100 && !done; i++)
