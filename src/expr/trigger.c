@@ -241,44 +241,63 @@ trigger_date(const struct trigger *t, const struct facts *facts, struct arena *s
 
 /* ---------------------------------------------------------------- schedules */
 
-/* Which one of its kind in the month is this day? 1 = the first. */
-static int
-nth_in_month(const struct facts *facts, const struct civil *c, int64_t day, enum day_word word)
-{
-	int n = 0;
-	for (int64_t d = day - c->day + 1; d <= day; d++)
-		n += day_fits(facts, d, word);
-	return n;
-}
+enum { NO_DAY = -1, MONTHS_AHEAD = 60 };
 
-static bool
-is_last_in_month(const struct facts *facts, const struct civil *c, int64_t day, enum day_word word)
+/* The nth fitting day from `day` on in steps of one day, forwards or backwards, not past `end`; NO_DAY when there is none. */
+static int64_t
+nth_fitting(const struct facts *facts, int64_t day, int64_t end, int step, enum day_word word, int n)
 {
-	int64_t end = day - c->day + civil_month_days(c->year, c->month);
-	for (int64_t d = day + 1; d <= end; d++)
-		if (day_fits(facts, d, word))
-			return false;
-	return true;
-}
-
-static bool
-recurs_on(const struct trigger *t, const struct facts *facts, int64_t day)
-{
-	struct civil c;
-	civil_of_days(day, &c);
-	switch (t->recurrence) {
-	case RECUR_EVERY:
-		return day_fits(facts, day, t->day);
-	case RECUR_NTH:
-		return day_fits(facts, day, t->day) && nth_in_month(facts, &c, day, t->day) == t->nth;
-	case RECUR_LAST:
-		return day_fits(facts, day, t->day) && is_last_in_month(facts, &c, day, t->day);
-	case RECUR_MONTHDAY:
-		return c.day == t->nth;
-	case RECUR_ONCE:
-		return day == t->once;
+	if (word <= DAYS_SUNDAY) {
+		int away = step * ((int)word - civil_weekday(day));
+		day += step * ((int64_t)(away < 0 ? away + 7 : away) + 7 * (int64_t)(n - 1));
+		return step > 0 ? (day <= end ? day : NO_DAY) : day >= end ? day : NO_DAY;
 	}
-	return false;
+	for (; day != end + step; day += step)
+		if (day_fits(facts, day, word) && --n == 0)
+			return day;
+	return NO_DAY;
+}
+
+/* The day of a month on which it recurs; months before 1970 do not come. */
+static int64_t
+day_in_month(const struct trigger *t, const struct facts *facts, int32_t year, int month)
+{
+	int64_t first = civil_days(year, month, 1), last = first + civil_month_days(year, month) - 1;
+	if (t->recurrence == RECUR_MONTHDAY)
+		return first + t->nth - 1 <= last ? first + t->nth - 1 : NO_DAY;
+	if (t->recurrence == RECUR_LAST)
+		return nth_fitting(facts, last, first, -1, t->day, 1);
+	return nth_fitting(facts, first, last, 1, t->day, t->nth);
+}
+
+static wall
+next_of_days(const struct trigger *t, const struct facts *facts, const struct tz *z, int64_t today, wall after)
+{
+	for (int64_t day = today; day < today + 400; day++) {
+		if (!day_fits(facts, day, t->day))
+			continue;
+		wall at = clock_on_day(z, day, t->minute);
+		if (at.ms > after.ms)
+			return at;
+	}
+	return WALL_NEVER;
+}
+
+/* The fifth Monday of a month, or its 23rd workday, may be months away. */
+static wall
+next_of_months(const struct trigger *t, const struct facts *facts, const struct tz *z, const struct civil *now, wall after)
+{
+	int32_t year = now->year;
+	int month = now->month;
+	for (int i = 0; i < MONTHS_AHEAD; i++) {
+		int64_t day = day_in_month(t, facts, year, month);
+		wall at = day == NO_DAY ? WALL_BEFORE_ALL : clock_on_day(z, day, t->minute);
+		if (at.ms > after.ms)
+			return at;
+		year += month == 12;
+		month = month == 12 ? 1 : month + 1;
+	}
+	return WALL_NEVER;
 }
 
 static wall
@@ -290,16 +309,9 @@ next_schedule(const struct trigger *t, const struct facts *facts, wall after)
 		return at.ms > after.ms ? at : WALL_NEVER;
 	}
 	struct civil c = civil_of(z, after);
-	int64_t today = civil_days(c.year, c.month, c.day);
-	/* The fifth Monday of a month, or its 23rd workday, may be months away. */
-	for (int64_t day = today; day < today + 1500; day++) {
-		if (!recurs_on(t, facts, day))
-			continue;
-		wall at = clock_on_day(z, day, t->minute);
-		if (at.ms > after.ms)
-			return at;
-	}
-	return WALL_NEVER;
+	if (t->recurrence == RECUR_EVERY)
+		return next_of_days(t, facts, z, civil_days(c.year, c.month, c.day), after);
+	return next_of_months(t, facts, z, &c, after);
 }
 
 wall
