@@ -230,7 +230,7 @@ outbox_pull(void *self, uint8_t channel, size_t max, struct arena *a, struct mes
 		/* An older time of a row that was changed since, or a row that was settled, is passed over. */
 		if (hand_find(o, d.id) || !fetch(o, d.id, a, m))
 			continue;
-		if ((m->state != MESSAGE_READY && m->state != MESSAGE_DEFERRED) || m->channel != channel || m->due.ms > now)
+		if (m->state != MESSAGE_READY || m->channel != channel || m->due.ms > now)
 			continue;
 		hand_take(o, m);
 		n++;
@@ -389,9 +389,6 @@ note_row(struct outbox *o, const struct message *m)
 {
 	switch ((enum message_state)m->state) {
 	case MESSAGE_READY:
-	case MESSAGE_DEFERRED:
-		if (m->state == MESSAGE_DEFERRED)
-			hand_drop(o, m->id);
 		heap_push(&o->due[m->channel], (struct due){m->due.ms, m->id});
 		o->news = true;
 		break;
@@ -470,7 +467,7 @@ outbox_load(struct workspace *w, struct err *e)
 		memcpy(id.bytes, store_get_str(w->store, q, 0).ptr, sizeof(id.bytes));
 		if (str_eq(store_get_str(w->store, q, 3), STR("marked")))
 			*vec_push(&o->orphans) = id;
-		else
+		else if (str_eq(store_get_str(w->store, q, 3), STR("ready")))
 			heap_push(&o->due[channel_number(store_get_str(w->store, q, 2))], (struct due){store_get_int(w->store, q, 4), id});
 	}
 	return store_open_reader(w->file, 0, &o->reader, e);
