@@ -10,6 +10,7 @@
 enum token_purpose {
 	TOKEN_UNSUBSCRIBE = 'u',         /* a page; a POST acts (RFC 8058) */
 	TOKEN_PREFERENCES = 'p',
+	TOKEN_CONFIRM = 'k',             /* double opt-in: a page; a POST acts */
 	TOKEN_OPEN = 'o',                /* a picture; the address ends in .gif */
 	TOKEN_CLICK = 'c',               /* goes on to `target` */
 	TOKEN_VIEW = 'v',                /* the message in the browser */
