@@ -17,7 +17,8 @@ struct source {
 	uint64_t done, total;
 	char *raw;                       /* compressed bytes, or the first ones of a plain file */
 	size_t raw_len, raw_at;
-	bool raw_end, ended;
+	bool raw_end;
+	bool whole;                      /* what was read so far is a whole packed file */
 	z_stream gz;
 	ZSTD_DStream *zstd;
 };
@@ -91,6 +92,7 @@ source_close(struct source *s)
 static bool
 step_gzip(struct source *s, char *to, size_t n, size_t *ret_made, struct err *e)
 {
+	size_t before = s->raw_at;
 	s->gz.next_in = (Bytef *)s->raw + s->raw_at;
 	s->gz.avail_in = (uInt)(s->raw_len - s->raw_at);
 	s->gz.next_out = (Bytef *)to;
@@ -99,6 +101,7 @@ step_gzip(struct source *s, char *to, size_t n, size_t *ret_made, struct err *e)
 	int rc = inflate(&s->gz, Z_NO_FLUSH);
 	s->raw_at = s->raw_len - s->gz.avail_in;
 	*ret_made = room - s->gz.avail_out;
+	s->whole = rc == Z_STREAM_END || (s->whole && s->gz.avail_in == s->raw_len - before);
 	if (rc == Z_STREAM_END)
 		rc = inflateReset(&s->gz);
 	return rc == Z_OK || rc == Z_BUF_ERROR || fail(e, ERR_INVALID, "%s is a damaged .gz file", s->path);
@@ -112,6 +115,7 @@ step_zstd(struct source *s, char *to, size_t n, size_t *ret_made, struct err *e)
 	size_t rc = ZSTD_decompressStream(s->zstd, &out, &in);
 	s->raw_at += in.pos;
 	*ret_made = out.pos;
+	s->whole = rc == 0 || (s->whole && !in.pos);
 	return !ZSTD_isError(rc) || fail(e, ERR_INVALID, "%s is a damaged .zst file", s->path);
 }
 
@@ -135,7 +139,7 @@ source_read(struct source *s, char *to, size_t n, size_t *ret_n, struct err *e)
 		if (!(s->form == GZIP ? step_gzip(s, to, n, ret_n, e) : step_zstd(s, to, n, ret_n, e)))
 			return false;
 		if (at_end && *ret_n == 0)
-			return true;
+			return s->whole || fail(e, ERR_INVALID, "%s ends too early: it is not whole", s->path);
 	}
 	return true;
 }

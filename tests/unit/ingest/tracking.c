@@ -265,6 +265,40 @@ TEST(requests_recorded_from_real_clients_are_taken)
 	arena_clear(&a);
 }
 
+/* What the published spec shows: whole calls must be taken; what is shown without a person is told so. */
+TEST(payloads_of_the_spec_are_taken)
+{
+	struct arena a;
+	arena_init(&a);
+	struct str all = shared_file(&a, "segment-clients/segment-spec-examples.json");
+	const struct json *list;
+	int whole = 0, partial = 0;
+	if (!all.ptr) {
+		arena_clear(&a);
+		SKIP("the spec's examples are not here");
+	}
+	NEED(json_parse_arena(&a, all, &list, &error));
+	json_each(j, list) {
+		const struct json *call = json_get(j, STR("payload"));
+		enum entry_kind kind = entry_kind_of(json_text(json_get(call, STR("type"))));
+		bool person = json_text(json_get(call, STR("userId"))).len || json_text(json_get(call, STR("anonymousId"))).len;
+		struct buf body = {0};
+		struct json_writer w = json_writer_on(&body);
+		if (kind < ENTRY_IDENTIFY || kind > ENTRY_ALIAS)
+			continue;
+		jw_json(&w, call);
+		bool ok = take_as(kind, "application/json", "Basic c3J2XzEyMzQ1Njc4Og==", buf_str(&body));
+		if (ok != person)
+			TAP_FAIL("%.*s: %s", STR_ARGS(json_text(json_get(j, STR("file")))), ok ? "taken without a person" : error.text);
+		whole += ok;
+		partial += !ok;
+		buf_release(&body);
+	}
+	CHECK(whole >= 20);
+	printf("# %d taken, %d name nobody\n", whole, partial);
+	arena_clear(&a);
+}
+
 TEST(referrers_of_the_public_list)
 {
 	struct arena a;
