@@ -132,7 +132,7 @@ journeys_enter_event(struct engine *g, uint32_t person, const struct event_view 
 	if (g->at_hand.history)
 		return;
 	for (int any = 0; any < 2; any++) {
-		struct listeners l = index_entries(lp->journeys, ev->kind, any ? (struct str){0} : ev->name);
+		struct listeners l = index_entries(lp->journeys, ev->kind, any ? STR("") : ev->name);
 		for (size_t i = 0; i < l.n && (!any || ev->name.len); i++) {
 			const struct journey_def *j = &lp->p->journeys[l.items[i].journey];
 			struct hand h;
@@ -477,7 +477,7 @@ dates_settle(struct engine *g, uint32_t person)
 	bool due = x->dates_due.ms <= g->now.ms, late = x->dates_stale, enters = !g->at_hand.history;
 	if (!lp->journeys->dates.len || (!due && !late))
 		return;
-	wall from = due ? (wall){x->dates_due.ms - 1} : g->now;
+	wall from = due ? wall_add(x->dates_due, -1) : g->now;
 	x->dates_stale = false;
 	x->dates_due = WALL_NEVER;
 	for (size_t i = 0; i < lp->journeys->dates.len; i++) {

@@ -165,7 +165,9 @@ journeys_outcome(struct engine *g, const struct entry *en)
 		message_end(g, recipient, om, MESSAGE_UNCERTAIN, REASON_OK, detail);
 	} else if (str_eq(what, STR("deferred"))) {
 		om->row.state = MESSAGE_DEFERRED;
-		om->row.due = json_is(again, JSON_INT) && again->i > g->now.ms ? (wall){again->i} : wall_add(g->now, 5 * MINUTE);
+		om->row.due = wall_add(g->now, 5 * MINUTE);
+		if (json_is(again, JSON_INT) && again->i > g->now.ms)
+			om->row.due.ms = again->i;
 		om->row.changed = g->now;
 		heap_set(&om->row.detail, detail);
 		message_tell(g, om);

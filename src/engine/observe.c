@@ -83,7 +83,7 @@ journeys_observe(struct engine *g, uint32_t person, const struct event_view *ev)
 		return;
 	count_evidence(g, person, lp, ev);
 	for (int any = 0; any < (ev->name.len ? 2 : 1); any++) {
-		struct str name = any ? (struct str){0} : ev->name;
+		struct str name = any ? STR("") : ev->name;
 		count_listeners(g, person, lp, index_shadows(lp->journeys, ev->kind, name), lp->p->shadows, ev);
 		if (g->at_hand.history)
 			count_listeners(g, person, lp, index_entries(lp->journeys, ev->kind, name), lp->p->journeys, ev);

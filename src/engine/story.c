@@ -346,7 +346,7 @@ stage_of(const struct telling *w, uint32_t person)
 static bool
 in_segment(const struct telling *w, uint32_t person, struct str name)
 {
-	const struct engine *g = w->t.run->g;
+	struct engine *g = w->t.run->g;
 	const uint32_t *segment = g->live ? strmap_get(&g->live->segments, name) : NULL;
 	return segment && person_holds(g, person, *segment);
 }

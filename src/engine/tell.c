@@ -70,11 +70,20 @@ static void
 tell_enrolment(struct run *r, const struct enrolment_change *c)
 {
 	bool over = str_eq(c->state, STR("done")) || str_eq(c->state, STR("left")) || str_eq(c->state, STR("merged")) || str_eq(c->state, STR("stopped"));
-	bool held = str_eq(c->state, STR("held_out"));
 	struct told t = {.at = c->changed, .profile = c->profile, .journey = arena_str(keeper(r), c->journey),
 	    .name = arena_str(keeper(r), c->key), .reason = arena_str(keeper(r), over ? c->reason : c->state)};
+	/* An enrolment may change several times within its first instant; it is entered once. */
+	uint64_t who = (uint64_t)c->profile << 32 | c->enrolment;
+	bool first = c->entered.ms == c->changed.ms && !idmap_get(&r->entered, who);
+	if (first)
+		idmap_put(&r->entered, who, 1);
 	t.kind = over ? TOLD_LEFT : TOLD_ENTERED;
-	if (over || held || c->entered.ms == c->changed.ms)
+	if (over && first) {
+		t.kind = TOLD_ENTERED;
+		tell(r, t);
+		t.kind = TOLD_LEFT;
+	}
+	if (over || first)
 		tell(r, t);
 }
 
@@ -331,6 +340,7 @@ run_free(struct run *r)
 	vec_release(&r->told);
 	vec_release(&r->moves);
 	vec_release(&r->consenting);
+	idmap_release(&r->entered);
 	arena_clear(&r->arena);
 	arena_clear(&r->scratch);
 	arena_clear(&r->heard);

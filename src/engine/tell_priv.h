@@ -23,6 +23,7 @@ struct run {
 	VEC(struct told) told;
 	VEC(struct deed) deeds;
 	VEC(struct stage_move) moves;    /* reasons live in the arena */
+	struct idmap entered;            /* profile and enrolment: told that they entered */
 	VEC(bool) consenting;            /* by profile: the assumption has been told */
 	void (*hear)(void *self, const struct told *t); void *self;
 	bool keeps_moves;
