@@ -1,6 +1,7 @@
 #include "ingest/source.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@ enum { CHUNK = 256 * 1024 };
 enum form { PLAIN, GZIP, ZSTD };
 
 struct source {
-	const char *path;
+	char path[512];                  /* for sentences */
 	int fd;
 	enum form form;
 	uint64_t done, total;
@@ -57,7 +58,7 @@ source_open(const char *path, struct source **ret, struct err *e)
 {
 	struct source *s = mem_alloc(sizeof(*s));
 	struct stat st;
-	s->path = path;
+	(void)snprintf(s->path, sizeof(s->path), "%s", path);
 	s->raw = mem_alloc(CHUNK);
 	s->fd = strcmp(path, "-") == 0 ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
 	bool ok = s->fd >= 0 || fail(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path, strerror(errno));
