@@ -89,12 +89,16 @@ person_due(const struct engine *g, uint32_t person)
 void
 alarm_set(struct engine *g, uint32_t person)
 {
-	const struct person *p = person_at(g, person);
+	uint32_t place = person_at(g, person)->alarm_place;
 	wall due = person_due(g, person);
-	if (p->alarm_place && g->alarms.items[p->alarm_place - 1].at.ms <= g->latest.ms)
-		alarm_remove(g, person);
-	if (due.ms != WALL_NEVER.ms)
+	if (due.ms == WALL_NEVER.ms) {
+		if (place && g->alarms.items[place - 1].at.ms <= g->latest.ms)
+			alarm_remove(g, person);
+	} else if (place && g->alarms.items[place - 1].at.ms <= g->latest.ms && due.ms > g->alarms.items[place - 1].at.ms) {
+		sift_down(g, place - 1, (struct alarm){due, person});
+	} else {
 		alarm_pull(g, person, due);
+	}
 }
 
 /* The one who is due first. Its alarm stays where it is. */
@@ -127,13 +131,15 @@ alarms_fire(struct engine *g, wall at, size_t most)
 {
 	struct alarm a;
 	for (size_t n = 0; n < most && first_due(g, at, &a); n++) {
-		alarm_remove(g, a.person);
 		if (g->replaying && profile_at(&g->people, a.person)->as_of > g->position) {
+			alarm_remove(g, a.person);
 			*vec_push(&g->waiting) = a;
 			continue;
 		}
 		person_catch_up(g, a.person, at, g->position);
 		alarm_set(g, a.person);
+		if (g->alarms.len && g->alarms.items[0].person == a.person && g->alarms.items[0].at.ms <= at.ms)
+			sift_down(g, 0, (struct alarm){wall_add(at, MINUTE), a.person});    /* nobody may keep the others waiting */
 		others_live(g);
 		arena_reset(&g->scratch);
 	}

@@ -237,6 +237,63 @@ conditions_run(struct engine *g)
 
 /* ---------------------------------------------------------------- beginning, leaving */
 
+/* Depends on who it is or on the time even while nothing is known. */
+static bool
+asks_at_birth(const struct live_program *lp, uint32_t condition)
+{
+	const struct condition_def *c = &lp->p->conditions[condition];
+	struct stream_list named = cond_segments(c->cond);
+	if (cond_reads(c->cond) & (READS_TIME | READS_STAGE) || str_find(c->text, STR("sample "), 0) != SIZE_MAX)
+		return true;
+	for (size_t i = 0; i < named.n; i++) {
+		uint32_t segment = lp->segment_index[named.items[i]];
+		if (segment == UINT32_MAX || lp->born_ask[lp->place[segment] / 64] >> lp->place[segment] % 64 & 1)
+			return true;
+	}
+	return false;
+}
+
+static void
+learn_births(struct engine *g, struct live_program *lp)
+{
+	struct standing *s = person_at(g, g->at_hand.person)->standing;
+	lp->born_known = true;
+	for (uint32_t place = 0; place < lp->p->n_conditions; place++) {
+		uint32_t condition = lp->p->order[place], w = place / 64;
+		uint64_t bit = 1ull << place % 64;
+		wall expiry = WALL_NEVER;
+		if (lp->lazy[w] & bit)
+			continue;
+		bool now = cond_true(lp->p->conditions[condition].cond, &g->at_hand.facts.facts, NULL, g->instant, &g->scratch, &expiry);
+		if (expiry.ms != WALL_NEVER.ms || asks_at_birth(lp, condition)) {
+			lp->born_ask[w] |= bit;
+			now = false;
+		}
+		lp->born_true[w] |= now ? bit : 0;
+		s->truths[w] |= now ? bit : 0;    /* later ones name it */
+	}
+}
+
+void
+standing_be_born(struct engine *g)
+{
+	struct at_hand *h = &g->at_hand;
+	struct live_program *lp = g->live;
+	struct standing *s = person_at(g, h->person)->standing;
+	ASSERT(lp == h->program);
+	if (!lp->born_known)
+		learn_births(g, lp);
+	for (uint32_t w = 0; w < lp->n_words; w++) {
+		s->truths[w] = lp->born_true[w];
+		h->stale[w] = lp->born_ask[w];
+		h->any_stale |= h->stale[w] != 0;
+	}
+	for (uint32_t c = 0; c < lp->p->n_segments; c++)
+		if (holds(s, c))
+			members_add(lp->members[c], h->person);
+	h->all_models = true;
+}
+
 struct standing *
 standing_new(const struct live_program *lp)
 {

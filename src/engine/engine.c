@@ -210,10 +210,10 @@ static void
 begin_with_nothing(struct engine *g)
 {
 	struct at_hand *h = &g->at_hand;
-	h->newborn = h->all_models = true;
+	h->newborn = true;
 	if (!h->program)
 		return;
-	stale_all(g);
+	standing_be_born(g);
 	conditions_run(g);
 	h->turned.len = 0;
 	journeys_program_changed(g, h->person);

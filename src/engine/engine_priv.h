@@ -24,6 +24,7 @@ enum { READS_GROUPS = 13, MODEL_NONE = 255 };       /* bits of enum cond_reads *
 struct live_program {
 	struct arena arena;                  /* of the tables below */
 	struct program *p;
+	const struct tz *zone;               /* NULL = UTC */
 	bool owned;                          /* the engine frees it */
 	size_t missing;                      /* streams that needed back-filling when it was declared */
 	uint64_t since_seq;                  /* of its program entry; 0 = not live yet */
@@ -36,6 +37,8 @@ struct live_program {
 	uint64_t *by_group;                  /* [bit of cond_reads][word] */
 	uint64_t *by_segment;                /* [segment][word]: conditions that name it */
 	uint64_t *lazy;                      /* [word]: asked only for those who wait for them (exit when, wait until, hold if) */
+	uint64_t *born_true, *born_ask;      /* [word]: what is true of somebody of whom nothing is known; what depends on more than that */
+	bool born_known;
 	uint64_t *by_people;                 /* [word]: conditions that read colleagues or rows of the account */
 	bool has_people;                     /* there are such */
 	uint8_t *model_of;                   /* [place]: model whose stage it decides; MODEL_NONE */
@@ -247,6 +250,7 @@ void stale_stream(struct engine *g, uint32_t stream);
 void stale_all(struct engine *g);
 void conditions_run(struct engine *g);
 void tell_first_stages(struct engine *g);
+void standing_be_born(struct engine *g);                         /* the person at hand, of whom nothing is known yet */
 struct standing *standing_new(const struct live_program *lp);
 struct standing *standing_under(const struct standing *before, const struct live_program *lp);
 void standing_enter(struct engine *g, uint32_t person);

@@ -23,8 +23,7 @@ person_zone(const struct engine *g, uint32_t person)
 		return p->zone;
 	if (a && a->zone)
 		return a->zone;
-	const struct tz *z = g->live && g->zones ? tz_find(g->zones, g->live->p->zone) : NULL;
-	return z ? z : tz_utc();
+	return g->live && g->live->zone ? g->live->zone : tz_utc();
 }
 
 /* ---------------------------------------------------------------- values */

@@ -231,6 +231,8 @@ make_index(struct engine *g, struct live_program *lp)
 	lp->by_group = bit_sets(lp, READS_GROUPS);
 	lp->by_segment = bit_sets(lp, p->n_segments);
 	lp->by_people = bit_sets(lp, 1);
+	lp->born_true = bit_sets(lp, 1);
+	lp->born_ask = bit_sets(lp, 1);
 	lp->model_of = arena_alloc(&lp->arena, p->n_conditions + 1);
 	lp->model_ready = arena_array(&lp->arena, uint32_t, p->n_models + 1);
 	lp->stage_people = arena_alloc(&lp->arena, sizeof(*lp->stage_people) * (p->n_models + 1));
@@ -264,6 +266,7 @@ live_make(struct engine *g, struct program *p)
 	lp = mem_alloc(sizeof(*lp));
 	arena_init(&lp->arena);
 	lp->p = p;
+	lp->zone = g->zones ? tz_find(g->zones, p->zone) : NULL;
 	lp->missing = live_declare(g, lp);
 	make_index(g, lp);
 	lp->journeys = journey_index_new(p);

@@ -184,14 +184,17 @@ is_zeroes(struct str id)
 bool
 id_is_nobody(struct str id)
 {
-	static const char *const words[] = {"null", "undefined", "nil", "none", "nan", "-1", "false", "true", "anonymous",
-	    "guest", "unknown", "n/a", "(null)", "(none)", "(not set)", "not set", "not_set", "<null>", "\"\"", "''",
-	    "[object object]", "[object undefined]", "{}", "[]", "undefined undefined", "\\n", "nobody", "no user"};
+	static const struct str words[] = {STR_INIT("null"), STR_INIT("undefined"), STR_INIT("nil"), STR_INIT("none"),
+	    STR_INIT("nan"), STR_INIT("-1"), STR_INIT("false"), STR_INIT("true"), STR_INIT("anonymous"), STR_INIT("guest"),
+	    STR_INIT("unknown"), STR_INIT("n/a"), STR_INIT("(null)"), STR_INIT("(none)"), STR_INIT("(not set)"),
+	    STR_INIT("not set"), STR_INIT("not_set"), STR_INIT("<null>"), STR_INIT("\"\""), STR_INIT("''"),
+	    STR_INIT("[object object]"), STR_INIT("[object undefined]"), STR_INIT("{}"), STR_INIT("[]"),
+	    STR_INIT("undefined undefined"), STR_INIT("\\n"), STR_INIT("nobody"), STR_INIT("no user")};
 	id = str_trim(id);
 	if (id.len == 0 || id.len > LIMIT_ID_BYTES || is_zeroes(id))
 		return true;
 	for (size_t i = 0; i < COUNT(words); i++)
-		if (str_eq_nocase(id, str_of(words[i])))
+		if (id.len == words[i].len && str_eq_nocase(id, words[i]))
 			return true;
 	return false;
 }

@@ -315,10 +315,23 @@ set_put(struct row_store *s, struct row_set *set, const struct stream_shape *sha
 		insert_row(s, set, shape->n_columns, row);
 }
 
+/* Only the latest instant is ever asked for: it stands in the set itself. */
+static bool
+is_latest_only(const struct row_set *set, const struct stream_shape *shape)
+{
+	const struct stream_keep *k = &shape->keep;
+	return !set->on_heap && set->n == 1 && k->window == 0 && k->latest == 1 && !k->first && !k->count_only && !shape->amendable;
+}
+
 void
 rows_add(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, const struct row *row, wall now)
 {
 	struct row_set *set = set_open(sets, stream);
+	if (shape->n_columns == 0 && !row->key && !row->negative && is_latest_only(set, shape)) {
+		if (row->time.ms > set->only.time.ms || (row->time.ms == set->only.time.ms && row->seq > set->only.seq))
+			set->only = (struct stamp){row->time, row->seq};
+		return;
+	}
 	bool full = set->on_heap && set->n == set->heap->cap;
 	if (full || set->n > LIMIT_RETAINED_EVENTS)
 		set_prune(s, set, shape, now);
