@@ -12,7 +12,7 @@ struct channel_settings {                /* DIR/settings.yaml `mail:`, overridde
 	int smtp_port;                   /* 0 = by tls: 25, 587 or 465 */
 	struct str smtp_tls;             /* "none", "starttls" (must), "implicit", "maybe" (default: starttls if offered) */
 	bool smtp_any_certificate;       /* for tests */
-	int smtp_connections;            /* 0 = 4 */
+	int smtp_connections;            /* 0 = 8 */
 	int smtp_timeout_ms, smtp_dot_timeout_ms;   /* 0 = 60 s a reply, 600 s after the dot; for tests */
 	struct str helo, bounce_address; /* envelope sender; empty = the From address */
 	struct str public_url;           /* "https://mail.shop.example": where /l/ links point; empty = no links can be made */

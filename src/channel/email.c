@@ -15,7 +15,7 @@
 #include <time.h>
 
 enum {
-	CONNECTIONS = 4,
+	CONNECTIONS = 8,
 	IDLE_CLOSE_MS = 20 * 1000,           /* a connection that had nothing to do for so long is closed */
 	LOOK_MS = 5 * 1000,                  /* how long a thread sleeps without a ring */
 	PAUSE_FIRST_MS = 1000, PAUSE_MOST_MS = 60 * 1000,            /* when the peer cannot be talked to at all */
@@ -335,14 +335,16 @@ compose(struct worker *w, const struct message *m, struct letter *ret, struct er
 		return false;
 	message_id_format(m->id, id);
 	struct mail mail = {.from = r.from, .reply_to = r.reply_to, .to = m->address, .subject = r.subject, .id = str_of(id), .date = r.now, .text = r.text,
-	    .html = r.html, .unsubscribe_url = r.unsubscribe_url};
-	bool ok = mail_write(&mail, &out, e) && mailbox_split(r.from, &name, &ret->from);
-	if (ok) {
-		ret->to = m->address;
+	    .html = r.html, .unsubscribe_url = r.unsubscribe_url, .unsubscribe_mail = r.unsubscribe_mail, .feedback_id = r.feedback_id,
+	    .automatic = !r.unsubscribable};
+	struct str sender = w->d->s.bounce_address;
+	bool ok = mail_write(&mail, &out, e);
+	/* mail_write has seen that both are addresses. */
+	ok = ok && (sender.len || mailbox_split(r.from, &name, &sender));
+	if (ok && (!address_to_wire(&w->arena, sender, &ret->from) || !address_to_wire(&w->arena, m->address, &ret->to)))
+		ok = fail(e, ERR_INVALID, "the address '%.*s' that bounces go to is none", STR_ARGS(str_slice(sender, 0, 100)));
+	if (ok)
 		ret->bytes = arena_str(&w->arena, buf_str(&out));
-		if (w->d->s.bounce_address.len)
-			ret->from = w->d->s.bounce_address;
-	}
 	buf_release(&out);
 	return ok;
 }

@@ -1,25 +1,7 @@
-/* links.c -- links inside an HTML body, and HTML as plain text. Pure. */
+/* Links inside an HTML body. Pure. */
 #include "channel/render.h"
+#include "channel/html_text.h"
 #include <string.h>
-
-/* &amp; and &#38; in an attribute. */
-static struct str
-unescape(struct arena *a, struct str s)
-{
-	static const struct { struct str from; char to; } entities[] = {{STR_INIT("&amp;"), '&'}, {STR_INIT("&#38;"), '&'}, {STR_INIT("&#x26;"), '&'},
-		{STR_INIT("&quot;"), '"'}, {STR_INIT("&#39;"), '\''}, {STR_INIT("&lt;"), '<'}, {STR_INIT("&gt;"), '>'}, {STR_INIT("&nbsp;"), ' '},
-		{STR_INIT("&middot;"), '-'}, {STR_INIT("&euro;"), 'E'}};
-	char *to = arena_alloc(a, s.len + 1);
-	size_t n = 0;
-	for (size_t i = 0; i < s.len;) {
-		size_t k = 0;
-		while (k < COUNT(entities) && !str_starts(str_slice(s, i, s.len), entities[k].from))
-			k++;
-		to[n++] = k < COUNT(entities) ? entities[k].to : s.ptr[i];
-		i += k < COUNT(entities) ? entities[k].from.len : 1;
-	}
-	return (struct str){to, n};
-}
 
 static bool
 is_web(struct str s)
@@ -71,65 +53,14 @@ rewrite_links(struct str html, struct str (*replace)(void *self, struct arena *a
 		size_t end = str_find_char(html, quote, at);
 		if (end == SIZE_MAX)
 			break;
-		struct str target = unescape(a, str_trim(str_slice(html, at, end)));
+		struct str target = html_unescape(a, str_trim(str_slice(html, at, end)));
+		struct str other = is_web(target) ? replace(self, a, target) : target;
 		buf_add_str(out, str_slice(html, done, at));
-		if (is_web(target))
-			add_escaped(replace(self, a, target), out);
+		if (other.ptr != target.ptr)
+			add_escaped(other, out);
 		else
 			buf_add_str(out, str_slice(html, at, end));
 		done = end;
 	}
 	buf_add_str(out, str_slice(html, done, html.len));
-}
-
-/* ---------------------------------------------------------------- plain text */
-
-/* Passes over <style>…</style> and the like. */
-static size_t
-skip_element(struct str html, size_t at)
-{
-	static const struct { struct str open, close; } hidden[] = {{STR_INIT("<style"), STR_INIT("</style>")}, {STR_INIT("<head"), STR_INIT("</head>")},
-		{STR_INIT("<script"), STR_INIT("</script>")}, {STR_INIT("<!--"), STR_INIT("-->")}};
-	for (size_t i = 0; i < COUNT(hidden); i++)
-		if (str_starts(str_slice(html, at, html.len), hidden[i].open)) {
-			size_t end = str_find(html, hidden[i].close, at);
-			return end == SIZE_MAX ? html.len : end + hidden[i].close.len;
-		}
-	return at;
-}
-
-static bool
-ends_line(struct str tag)
-{
-	static const struct str blocks[] = {STR_INIT("<br"), STR_INIT("</p"), STR_INIT("</div"), STR_INIT("</h"), STR_INIT("</tr"), STR_INIT("</li"), STR_INIT("</table")};
-	for (size_t i = 0; i < COUNT(blocks); i++)
-		if (str_starts(tag, blocks[i]))
-			return true;
-	return false;
-}
-
-struct str
-html_as_text(struct arena *a, struct str html)
-{
-	struct buf out = {0};
-	for (size_t i = 0; i < html.len;) {
-		size_t behind = skip_element(html, i);
-		if (behind != i) {
-			i = behind;
-		} else if (html.ptr[i] == '<') {
-			size_t end = str_find_char(html, '>', i);
-			if (ends_line(str_slice(html, i, html.len)) && out.len && out.ptr[out.len - 1] != '\n')
-				buf_add_char(&out, '\n');
-			i = end == SIZE_MAX ? html.len : end + 1;
-		} else {
-			bool blank = strchr(" \t\r\n", html.ptr[i]) != NULL;
-			bool after_blank = !out.len || out.ptr[out.len - 1] == ' ' || out.ptr[out.len - 1] == '\n';
-			if (!blank || !after_blank)
-				buf_add_char(&out, blank ? ' ' : html.ptr[i]);
-			i++;
-		}
-	}
-	struct str text = unescape(a, buf_str(&out));
-	buf_release(&out);
-	return text;
 }

@@ -1,8 +1,9 @@
 #include "channel/mime.h"
+#include <idn2.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_MOST = 76, WORD_BYTES = 42 /* of UTF-8 in one encoded word */, ADDRESS_MOST = 254 };
+enum { LINE_MOST = 76, WORD_BYTES = 39 /* of UTF-8 in one encoded word */, ADDRESS_MOST = 254 };
 
 static const char hex[] = "0123456789ABCDEF";
 
@@ -40,6 +41,29 @@ mailbox_split(struct str mailbox, struct str *ret_name, struct str *ret_address)
 	if (ret_name->len >= 2 && ret_name->ptr[0] == '"' && ret_name->ptr[ret_name->len - 1] == '"')
 		*ret_name = str_slice(*ret_name, 1, ret_name->len - 1);
 	return address_is_plain(*ret_address);
+}
+
+/* A dot at either end or two in a row: some providers gave such names out; others see them only in quotes. */
+static bool
+has_odd_dots(struct str local)
+{
+	return str_starts(local, STR(".")) || str_ends(local, STR(".")) || str_find(local, STR(".."), 0) != SIZE_MAX;
+}
+
+bool
+address_to_wire(struct arena *a, struct str address, struct str *ret)
+{
+	if (!address_is_plain(address))
+		return false;
+	size_t at = str_find_char(address, '@', 0);
+	struct str local = str_slice(address, 0, at), domain = str_slice(address, at + 1, address.len);
+	const char *quote = has_odd_dots(local) ? "\"" : "";
+	char *ascii = NULL;
+	if (idn2_to_ascii_8z(arena_cstr(a, domain), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+		return false;
+	*ret = arena_printf(a, "%s%.*s%s@%s", quote, STR_ARGS(local), quote, ascii);
+	idn2_free(ascii);
+	return ret->len <= ADDRESS_MOST;
 }
 
 /* ---------------------------------------------------------------- headers */
@@ -251,33 +275,71 @@ add_unsubscribe(const struct mail *m, struct buf *out, struct err *e)
 	return true;
 }
 
-bool
-mail_write(const struct mail *m, struct buf *out, struct err *e)
+static struct str
+domain_of(struct str address)
 {
-	struct str name, address, reply_name = STR(""), reply = STR("");
+	return str_slice(address, str_find_char(address, '@', 0) + 1, address.len);
+}
+
+/* Providers cut it at colons; blanks and the like do not belong there. */
+static void
+add_feedback_id(struct str id, struct buf *out)
+{
+	buf_add_cstr(out, "Feedback-ID: ");
+	for (size_t i = 0; i < id.len && i < 120; i++) {
+		char c = id.ptr[i];
+		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == ':' || c == '-';
+		buf_add_char(out, plain ? c : '_');
+	}
+	buf_add_cstr(out, "\r\n");
+}
+
+static bool
+write_mail(struct arena *a, const struct mail *m, struct buf *out, struct err *e)
+{
+	struct str name, address, to, reply_name = STR(""), reply = STR("");
 	bool ascii;
-	if (!mailbox_split(m->from, &name, &address))
+	if (!m->from.len)
+		return fail(e, ERR_INVALID, "program.yaml names no sender for this message");
+	if (!mailbox_split(m->from, &name, &address) || !address_to_wire(a, address, &address))
 		return fail(e, ERR_INVALID, "the sender \"%.*s\" is no mail address", STR_ARGS(str_slice(m->from, 0, 100)));
-	if (!address_is_plain(m->to))
+	if (!address_to_wire(a, m->to, &to))
 		return fail(e, ERR_INVALID, "the recipient's address is no mail address");
-	if (m->reply_to.len && !mailbox_split(m->reply_to, &reply_name, &reply))
+	if (m->reply_to.len && (!mailbox_split(m->reply_to, &reply_name, &reply) || !address_to_wire(a, reply, &reply)))
 		return fail(e, ERR_INVALID, "the address to reply to is no mail address");
 	if (!is_plain(m->subject, &ascii) || !is_plain(name, &ascii) || !is_plain(reply_name, &ascii))
 		return fail(e, ERR_INVALID, "a header of the message holds control characters or is not UTF-8");
 	if (!check_id(m->id))
 		return fail(e, ERR_INVALID, "the message's id may hold only digits and small letters");
 	add_mailbox("From", name, address, out);
-	add_mailbox("To", STR(""), m->to, out);
+	add_mailbox("To", STR(""), to, out);
 	if (reply.len)
 		add_mailbox("Reply-To", reply_name, reply, out);
 	buf_add_cstr(out, "Subject: ");
 	header_words(m->subject, 9, out);
 	buf_add_cstr(out, "\r\n");
 	add_date(m->date, out);
-	buf_printf(out, "Message-ID: <%.*s@%.*s>\r\n", STR_ARGS(m->id), STR_ARGS(str_slice(address, str_find_char(address, '@', 0) + 1, address.len)));
+	buf_printf(out, "Message-ID: <%.*s@%.*s>\r\n", STR_ARGS(m->id), STR_ARGS(domain_of(address)));
 	if (!add_unsubscribe(m, out, e))
 		return false;
+	if (m->feedback_id.len)
+		add_feedback_id(m->feedback_id, out);
+	if (m->automatic)
+		buf_add_cstr(out, "Auto-Submitted: auto-generated\r\n");
 	buf_add_cstr(out, "MIME-Version: 1.0\r\n");
 	add_bodies(m, out);
 	return true;
+}
+
+bool
+mail_write(const struct mail *m, struct buf *out, struct err *e)
+{
+	size_t begun = out->len;
+	struct arena a;
+	arena_init(&a);
+	bool ok = write_mail(&a, m, out, e);
+	arena_clear(&a);
+	if (!ok)
+		out->len = begun;
+	return ok;
 }
