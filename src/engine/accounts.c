@@ -56,6 +56,13 @@ account_join(struct engine *g, uint32_t person, uint32_t account)
 /* ---------------------------------------------------------------- traits of an account */
 
 static void
+account_zone(struct engine *g, struct account *a)
+{
+	const struct trait *zone = trait_find(&a->traits, ROOT_TRAIT, STR("timezone"));
+	a->zone = zone && zone->value.kind == VALUE_TEXT && g->zones ? tz_find(g->zones, zone->value.text) : NULL;
+}
+
+static void
 note_news(struct engine *g)
 {
 	for (size_t i = 0; i < g->news.len; i++) {
@@ -63,6 +70,10 @@ note_news(struct engine *g)
 		note_change(g, FACT_ACCOUNT, g->news.items[i].name, &old, &g->news.items[i].now);
 	}
 	engine_stale(g, READS_ACCOUNT);
+	if (g->zone_news) {
+		g->at_hand.facts.facts.zone = person_zone(g, g->at_hand.person);
+		engine_stale(g, READS_TIME);
+	}
 }
 
 /* The person at hand hears at once and lives with the rest of the entry; colleagues hear after it. */
@@ -80,8 +91,9 @@ account_apply(struct engine *g, uint32_t account, const struct json *traits, con
 		else
 			value_drop(&g->people.texts, &n.old);
 	}
-	const struct trait *zone = trait_find(&a->traits, ROOT_TRAIT, STR("timezone"));
-	a->zone = zone && zone->value.kind == VALUE_TEXT && g->zones ? tz_find(g->zones, zone->value.text) : NULL;
+	const struct tz *before = a->zone;
+	account_zone(g, a);
+	g->zone_news = before != a->zone;
 	if (g->at_hand.person)
 		note_news(g);
 }
@@ -195,8 +207,7 @@ accounts_load(struct engine *g, struct reader *r)
 		struct account *x = account_at(g, account_open(g, read_lstr(r)));
 		traits_load(&g->people.texts, &x->traits, r, &a);
 		rows_read(g, &x->rows, r, &a);
-		const struct trait *zone = trait_find(&x->traits, ROOT_TRAIT, STR("timezone"));
-		x->zone = zone && zone->value.kind == VALUE_TEXT && g->zones ? tz_find(g->zones, zone->value.text) : NULL;
+		account_zone(g, x);
 	}
 	arena_clear(&a);
 }

@@ -350,7 +350,7 @@ engine_apply(struct engine *g, const struct entry *en, struct decisions *d)
 	else if (en->profile)
 		person_apply(g, en);
 	if (en->kind == ENTRY_TICK)
-		alarms_fire(g, en->at, LIMIT_ALARMS_PER_TICK);
+		alarms_fire(g, en->at, g->alarms_per_tick);
 	if (g->sweep)
 		sweep_slice(g, en->kind == ENTRY_TICK ? SWEEP_TICK : SWEEP_ENTRY);
 	if (g->unused_programs)
@@ -424,6 +424,7 @@ engine_new(const struct engine_options *o)
 	g->catalog = catalog_new();
 	g->latest = g->now = g->instant = g->history_until = WALL_BEFORE_ALL;
 	g->live_since = WALL_NEVER;
+	g->alarms_per_tick = LIMIT_ALARMS_PER_TICK;
 	persons_reach(g, 0);
 	return g;
 }

@@ -206,11 +206,13 @@ struct engine {
 	struct strmap account_of_id;
 	VEC(struct account *) accounts;      /* number - 1 */
 	VEC(struct account_news) news;
+	bool zone_news;                      /* the account's zone is another */
 	VEC(struct suppression) suppressions;
 	VEC(struct entry_limit) limits;      /* of journeys whose entries are paced (kept by journeys) */
 	struct idmap suppressed;             /* hash → index + 1 of the latest */
 	VEC(struct shared_change) changes;   /* not yet seen by everybody, by seq */
 	uint32_t sweep;                      /* next person that the sweep looks at; 0 = nothing to do */
+	size_t alarms_per_tick;              /* LIMIT_ALARMS_PER_TICK; tests make it small */
 	uint64_t rung, worked_out;           /* alarms, conditions: for metrics */
 	bool unused_programs;
 	VEC(struct program *) retired;       /* older than the state that was loaded */

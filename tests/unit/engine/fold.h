@@ -36,6 +36,19 @@ static const struct program_file tiny_shop[] = {
 		 "  - stage: engage\n    when: in segment \"customer\" and not in segment \"lapsed\"\n")},
     {STR_INIT("policy.yaml"), STR_INIT("policy: rules\npurposes:\n  service: { needs: nothing, quiet: no, caps: no }\n")},
 };
+/* Journeys of every kind of start, with waits that time and events end. */
+__attribute__((unused)) static const struct program_file talk[] = {
+    {STR_INIT("journeys/thanks.yaml"), STR_INIT("journey: thanks\npurpose: service\nentry:\n  on: track \"Order Completed\"\n  again: always\nexit:\n  on: track \"Order Cancelled\"\n"
+					       "steps:\n  - wait: 1d\n  - send: email thanks\n    expires: 2d\n  - wait for: track \"Product Viewed\"\n    up to: 3d\n"
+					       "    then:\n      - send: email again\n")},
+    {STR_INIT("journeys/back.yaml"), STR_INIT("journey: back\npurpose: service\nentry:\n  on: becomes in segment \"lapsed\"\n  again: after 7d\nexit:\n  when: in segment \"fresh\"\n"
+					     "steps:\n  - wait until: in segment \"looking\"\n    up to: 20d\n  - set:\n      trait.plan: \"won\"\n  - send: email again\n")},
+    {STR_INIT("journeys/cart.yaml"), STR_INIT("journey: cart\npurpose: service\nentry:\n  on: track \"Product Added\"\n  again: after 1d\nexit:\n  when: cart.count = 0\n"
+					     "steps:\n  - wait until: time since (\"Product Added\", \"Product Viewed\") >= 2h\n    up to: 1d\n  - send: email again\n")},
+    {STR_INIT("templates/thanks.html"), STR_INIT("---\nsubject: Thanks\n---\n<p>Thanks {{ trait.country }}</p>\n")},
+    {STR_INIT("templates/again.html"), STR_INIT("---\nsubject: Again\n---\n<p>Again</p>\n")},
+};
+
 enum { TINY_FILES_MAX = 24 };
 
 struct world {

@@ -78,7 +78,7 @@ check_same(struct engine *a, struct engine *b)
 
 TEST(what_was_saved_is_loaded)
 {
-	struct world *w = world_new();
+	struct world *w = world_with(talk, COUNT(talk));
 	struct saved s;
 	life(w, 0, 300);
 	save_shared(w, &s);
@@ -98,7 +98,7 @@ TEST(what_was_saved_is_loaded)
 TEST(rows_of_different_ages_and_a_replay_are_the_state)
 {
 	for (int k = 1; k <= 6; k++) {
-		struct world *w = world_new();
+		struct world *w = k % 2 ? world_new() : world_with(talk, COUNT(talk));
 		struct saved s;
 		life(w, 0, 150);
 		save_shared(w, &s);
