@@ -111,7 +111,7 @@ question_of(struct engine *g, uint32_t person, const struct live_program *lp, st
 	*r = (struct contact_request){.policy = &lp->p->policy, .facts = &q->facts.facts, .scratch = &g->scratch, .now = g->now, .purpose = purpose,
 	    .topic = topic, .channel = (uint8_t)channel, .channel_name = str_of(channel_name(channel)), .expires = WALL_NEVER,
 	    .erased = p->erased, .consents = &p->consents, .last_sign = p->last_seen};
-	if (!json_parse_arena(&g->scratch, intent, &r->intent, &e))
+	if (!intent.len || !json_parse_arena(&g->scratch, intent, &r->intent, &e))
 		r->intent = NULL;
 	char address[ADDRESS_BYTES];
 	r->address = address_of(g, person, channel, address, &q->to);
@@ -148,18 +148,23 @@ question_of_message(struct engine *g, uint32_t recipient, const struct open_mess
 	}
 }
 
+/* Whether it would be lawful does not hang on what is said: no intent is made. */
+static bool
+is_lawful(struct engine *g, uint32_t person, enum channel channel, struct str purpose, struct str topic)
+{
+	struct question q;
+	question_of(g, person, current_program(g), (struct str){0}, channel, purpose, topic, &q);
+	return contact_lawful(&q.r).kind == VERDICT_NOW;
+}
+
 bool
 intent_could_go(struct engine *g, uint32_t person, const struct journey_def *j)
 {
 	for (uint16_t i = 0; g->d && i < j->n_steps; i++) {
 		const struct step_def *s = &j->steps[i];
-		for (size_t k = 0; s->kind == STEP_SEND && k < s->n_offers; k++) {
-			struct question q;
-			struct str intent = intent_text(g, j->name, (struct str){0}, &s->offers[k], s->purpose, s->topic, s->tags, s->n_tags, s->priority);
-			question_of(g, person, current_program(g), intent, s->offers[k].channel, s->purpose, s->topic, &q);
-			if (contact_lawful(&q.r).kind == VERDICT_NOW)
+		for (size_t k = 0; s->kind == STEP_SEND && k < s->n_offers; k++)
+			if (is_lawful(g, person, s->offers[k].channel, s->purpose, s->topic))
 				return true;
-		}
 		if (s->kind == STEP_SEND)
 			return false;
 	}
@@ -169,11 +174,7 @@ intent_could_go(struct engine *g, uint32_t person, const struct journey_def *j)
 bool
 intent_lawful_by_email(struct engine *g, uint32_t person)
 {
-	struct question q;
-	const struct offer offer = {CHANNEL_EMAIL, STR("")};
-	struct str intent = intent_text(g, STR(""), STR(""), &offer, STR("marketing"), STR(""), NULL, 0, PRIORITY_NORMAL);
-	question_of(g, person, current_program(g), intent, CHANNEL_EMAIL, STR("marketing"), (struct str){0}, &q);
-	return contact_lawful(&q.r).kind == VERDICT_NOW;
+	return is_lawful(g, person, CHANNEL_EMAIL, STR("marketing"), (struct str){0});
 }
 
 void

@@ -38,7 +38,11 @@ enrolment_tell(struct engine *g, uint32_t person, const struct enrolment *en)
 	if (!d)
 		return;
 	const struct journey_def *j = en->journey;
-	*vec_push(&d->enrolments) = (struct enrolment_change){
+	/* What an enrolment went through at one instant is one row: where it stands then. */
+	struct enrolment_change *row = d->enrolments.len ? vec_last(&d->enrolments) : NULL;
+	if (!row || row->profile != person || row->enrolment != en->shown || row->changed.ms != en->changed.ms)
+		row = vec_push(&d->enrolments);
+	*row = (struct enrolment_change){
 	    .profile = person,
 	    .enrolment = en->shown,
 	    .journey = arena_str(&d->arena, j->name),
@@ -65,6 +69,7 @@ enrolment_move(struct engine *g, uint32_t person, struct enrolment *en, enum enr
 	if (person == g->at_hand.person && (to >= ENROLMENT_DONE || en->state == ENROLMENT_FRESH))
 		engine_stale(g, READS_JOURNEYS);
 	en->state = (uint8_t)to;
+	journeys_of(g, person)->moves++;
 	en->changed = g->now;
 	if (reason.len)
 		heap_set(&en->reason, reason);

@@ -17,7 +17,7 @@ static void
 reach_goal(struct engine *g, uint32_t person, struct enrolment *en, struct hand *h)
 {
 	en->goal = true;
-	en->goal_at = g->now;
+	en->goal_at = en->changed = g->now;
 	if (en->journey->goal_value) {
 		struct value v = hand_eval(g, h, en->journey->goal_value).value;
 		en->goal_value = v.kind == VALUE_NUMBER ? v.number : 0;
@@ -549,6 +549,12 @@ settle_round(struct engine *g, uint32_t person, const struct turned *t)
 	return intents_settle(g, person) || moved;
 }
 
+static uint32_t
+moves_of(const struct engine *g, uint32_t person)
+{
+	return journeys_of(g, person) ? journeys_of(g, person)->moves : 0;
+}
+
 void
 journeys_settle(struct engine *g, uint32_t person, const uint32_t *turned, size_t n_turned)
 {
@@ -560,14 +566,13 @@ journeys_settle(struct engine *g, uint32_t person, const uint32_t *turned, size_
 	}
 	bool moved = resume(g, person);
 	moved |= settle_round(g, person, &t);
+	uint32_t before = moves_of(g, person);
 	dates_settle(g, person);
 	enter_turned(g, person, &t);
-	for (int i = 0; i < 2 * LIMIT_ROUNDS; i++) {
-		moved |= resume(g, person);
+	moved |= moves_of(g, person) != before;
+	for (int i = 0; moved && i < 2 * LIMIT_ROUNDS; i++) {
+		moved = resume(g, person);
 		moved |= settle_round(g, person, &none);
-		if (!moved)
-			break;
-		moved = false;
 	}
 	struct journeys *js = journeys_of(g, person);
 	if (js)

@@ -102,6 +102,7 @@ struct journeys {                             /* of one person; NULL until the f
 	uint64_t dead_email;                  /* hash of the address that bounced for good or complained; 0 = none */
 	bool complained;                      /* … it complained */
 	bool look;                            /* held messages ask again */
+	uint32_t moves;                       /* of enrolments since this was loaded: has anything moved? */
 	uint32_t counter;
 };
 
