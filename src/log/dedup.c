@@ -72,10 +72,10 @@ find(const struct dedup *d, uint64_t id_hash, bool *found)
 bool
 dedup_has(const struct dedup *d, uint64_t id_hash)
 {
-	bool found;
+	bool found = false;
 	if (id_hash)
 		find(d, id_hash, &found);
-	return id_hash && found;
+	return found;
 }
 
 /* Empties a slot and moves up what stood behind it, so that every id stays reachable from where its hash points. */

@@ -96,7 +96,8 @@ fold_loose(struct workspace *w, struct group *g, struct entry *en)
 void
 fold_tick(struct workspace *w, struct group *g, wall at)
 {
-	struct entry tick = {.kind = ENTRY_TICK, .at = at, .happened = at, .trust = TRUST_SELF, .name = STR(""), .source = STR(""),
+	/* In history time passes too, and starts nothing. */
+	struct entry tick = {.kind = ENTRY_TICK, .at = at, .happened = at, .history = w->in_history, .trust = TRUST_SELF, .name = STR(""), .source = STR(""),
 	    .text = STR("")};
 	fold_loose(w, g, &tick);
 	w->count.ticks++;

@@ -351,8 +351,10 @@ history_fold(struct workspace *w, wall ending, msec live_tail, void (*tell)(void
 		qsort(f.places.items, f.places.len, sizeof(f.places.items[0]), by_time);
 	bool any = ok && span(&f, &first, &last);
 	if (any) {
-		f.shift = ending.ms == INT64_MAX ? 0 : ending.ms - last;
-		f.ending = ending.ms == INT64_MAX ? (wall){last} : ending;
+		f.ending = ending;
+		if (ending.ms == INT64_MAX)
+			f.ending.ms = last;
+		f.shift = f.ending.ms - last;
 		if (live_tail > 0)
 			f.live_from = wall_add(f.ending, -live_tail);
 		ok = (f.late || start_anew(&f, ending, live_tail, e)) &&

@@ -143,8 +143,12 @@ TEST(damage_in_the_log_is_an_error_with_its_place)
 
 TEST(the_extension_works_in_the_sqlite_shell)
 {
-	const char *extension = getenv("PERENNIAL_EVENT_EXTENSION");
-	char command[512];
+	const char *extension = getenv("PERENNIAL_EVENT_EXTENSION"), *build = getenv("PERENNIAL_RELEASE_BUILD");
+	char command[1200], path[512];
+	if (build) {
+		snprintf(path, sizeof(path), "%s/src/log/perennial_event.so", build);
+		extension = path;
+	}
 	if (!extension || system("sqlite3 -version >/dev/null 2>&1"))
 		SKIP("no sqlite3 shell or extension at hand");
 	struct store *s = filled();
