@@ -72,7 +72,7 @@ say_stage(const struct invocation *in, const struct gap_map *m, struct str stage
 	struct table t;
 	size_t hidden = 0;
 	table_init(&t, 7);
-	const char *const head[] = {"activity", "channel", "status", "eligible", "may be written to", "reached", "by"};
+	const char *const head[] = {"activity", "channel", "status", "eligible", "may be written to", "reached", "by, or what it needs"};
 	for (size_t i = 0; i < COUNT(head); i++)
 		table_cell(&t, "%s", head[i]);
 	for (size_t i = 0; i < m->n; i++) {
@@ -114,8 +114,9 @@ say_map(const struct invocation *in, const struct gap_map *m, bool all)
 	for (size_t s = 0; s < GAP_STATUS_COUNT; s++)
 		if (m->by_status[s])
 			say(in, "  %3llu %s\n", (unsigned long long)m->by_status[s], gap_status_text((enum gap_status)s));
-	say(in, "\nRunning and weak: at least one person reached; weak is under %d%% of the eligible. Eligible people of a gap are counted by the\n"
-		"entry conditions of the shipped journey, which runs in the shadow and contacts nobody.\n", GAP_WEAK_PERMILLE / 10);
+	say(in, "\nRunning: people were reached in these days, or the documents that carry it out are there. Weak: a journey is live and reaches under\n"
+		"%d%% of the eligible. Eligible people are counted by the journey's entry conditions; those of a gap by the shipped journey's, in\n"
+		"the shadow: nobody is enrolled, nobody contacted.\n", GAP_WEAK_PERMILLE / 10);
 }
 
 static int

@@ -138,11 +138,40 @@ read_switched_off(sqlite3 *db, struct gap_map *map, struct arena *a, struct err 
 	return ask_finish(db, rows, rc, e);
 }
 
+/* ---------------------------------------------------------------- what documents alone carry out */
+
+/* Activities of planning are carried out by documents: the program has them or has not. */
+static struct str
+document_of(const struct program *p, struct str id)
+{
+	bool personas = false, held_out = p->holdout_permille > 0;
+	for (size_t i = 0; i < p->n_segments; i++)
+		personas = personas || p->conditions[i].persona.len > 0;
+	for (size_t i = 0; i < p->n_journeys; i++)
+		held_out = held_out || p->journeys[i].holdout_permille > 0;
+	const struct { const char *id; bool there; const char *by; } table[] = {
+	    {"personas", personas, "segments with a persona"},
+	    {"lifecycle_model", p->n_models > 0, "lifecycle/"},
+	    {"contact_policy", p->policy.n_caps || p->policy.n_quiet || p->policy.n_purposes, "policy.yaml"},
+	    {"conversion_goals", p->n_goals > 0, "goals.yaml"},
+	    {"measurement_plan", held_out, "holdouts"},
+	};
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (str_eq(id, str_of(table[i].id)))
+			return table[i].there ? str_of(table[i].by) : (struct str){0};
+	return (struct str){0};
+}
+
 /* ---------------------------------------------------------------- the verdict of a cell */
 
 static enum gap_status
-judge(const struct gap_row *r, bool elsewhere)
+judge(struct gap_row *r, const struct program *p, bool elsewhere)
 {
+	struct str document = document_of(p, r->activity->id);
+	if (document.len) {
+		r->by = document;
+		return GAP_RUNNING;
+	}
 	if (r->by.len && r->reached)
 		return r->reached * 1000 < r->eligible * GAP_WEAK_PERMILLE ? GAP_WEAK : GAP_RUNNING;
 	if (elsewhere)
@@ -167,7 +196,7 @@ measure_gap(sqlite3 *db, const struct program *p, struct str market, int32_t to_
 		if (r->status != GAP_NOT_APPLICABLE) {
 			if (!evidence_suffices(db, p, &map, r, &elsewhere, e))
 				return false;
-			r->status = judge(r, elsewhere);
+			r->status = judge(r, p, elsewhere);
 			if (r->status == GAP_GAP)
 				r->note = r->activity->needs;
 		}

@@ -24,8 +24,8 @@ void month_format(int32_t month, char buf[16]);
 /* ---------------------------------------------------------------- gap map (gap.c) */
 
 #define GAP_STATUSES(X)                                                                                 \
-	X(RUNNING, "running")               /* a journey of ours reached people in the window */         \
-	X(WEAK, "weak")                     /* it runs, but reaches less than gap_weak_share of the eligible */ \
+	X(RUNNING, "running")               /* a journey of ours reached people in the window, or documents carry it out */ \
+	X(WEAK, "weak")                     /* it is live, but reaches less than GAP_WEAK_PERMILLE of the eligible */ \
 	X(ELSEWHERE, "running elsewhere")   /* the evidence rule finds it in the event stream */         \
 	X(QUIET, "live, nobody due")        /* a journey of ours is live; nobody was eligible */         \
 	X(GAP, "gap")                       /* nobody does it */                                         \
