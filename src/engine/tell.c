@@ -157,6 +157,42 @@ assume_consent(struct run *r, const struct entry *about)
 
 /* ---------------------------------------------------------------- folding */
 
+/* As the outbox does: what a row froze stays with it until it is settled. */
+static void
+keep_frozen(struct run *r, const struct message *m)
+{
+	struct ready *x = NULL;
+	for (size_t i = 0; i < r->frozen.len && !x; i++)
+		if (!memcmp(&r->frozen.items[i].id, &m->id, sizeof(m->id)))
+			x = &r->frozen.items[i];
+	if (!x) {
+		x = vec_push(&r->frozen);
+		x->id = m->id;
+	}
+	heap_set(&x->frozen, m->frozen);
+}
+
+static struct str
+take_frozen(struct run *r, struct message_id id)
+{
+	for (size_t i = 0; i < r->frozen.len; i++)
+		if (!memcmp(&r->frozen.items[i].id, &id, sizeof(id))) {
+			struct str s = r->frozen.items[i].frozen;
+			vec_remove(&r->frozen, i);
+			return s;
+		}
+	return (struct str){0};
+}
+
+static void
+tell_settled(struct run *r, struct message m, int kind)
+{
+	struct str frozen = take_frozen(r, m.id);
+	m.frozen = frozen;
+	tell_message(r, &m, kind);
+	heap_drop(&frozen);
+}
+
 static void
 take_messages(struct run *r)
 {
@@ -165,12 +201,14 @@ take_messages(struct run *r)
 		tell_deeds(r, i);
 		if (str_eq(m->tags, STR("task")) && m->channel == CHANNEL_PHONE && m->state == MESSAGE_ACCEPTED)
 			continue;        /* heard as a step */
-		if (m->state == MESSAGE_READY)
+		if (m->state == MESSAGE_READY) {
 			*vec_push(&r->ready) = m->id;
-		else if (m->state == MESSAGE_ACCEPTED)
-			tell_message(r, m, TOLD_MESSAGE);
-		else if (m->state == MESSAGE_WITHHELD || m->state == MESSAGE_EXPIRED || m->state == MESSAGE_REJECTED)
-			tell_message(r, m, TOLD_HELD);
+			keep_frozen(r, m);
+		} else if (m->state == MESSAGE_ACCEPTED) {
+			tell_settled(r, *m, TOLD_MESSAGE);
+		} else if (m->state == MESSAGE_WITHHELD || m->state == MESSAGE_EXPIRED || m->state == MESSAGE_REJECTED) {
+			tell_settled(r, *m, TOLD_HELD);
+		}
 		if (m->state == MESSAGE_ACCEPTED)
 			assume(r, m);
 	}
@@ -336,6 +374,9 @@ run_free(struct run *r)
 	decisions_release(&r->d);
 	vec_release(&r->to_come);
 	vec_release(&r->ready);
+	for (size_t i = 0; i < r->frozen.len; i++)
+		heap_drop(&r->frozen.items[i].frozen);
+	vec_release(&r->frozen);
 	vec_release(&r->deeds);
 	vec_release(&r->told);
 	vec_release(&r->moves);

@@ -6,6 +6,7 @@
 /* What people and mail servers do later: opens and clicks drawn by assumption. By time, then in the order in which they were made. */
 struct to_come { wall at; uint64_t n; struct str name; uint32_t profile; struct message_id id; struct str template_name; };
 struct deed { size_t before; struct told told; };   /* before: messages decided by then, of this entry */
+struct ready { struct message_id id; struct str frozen; };         /* frozen: heap */
 struct run {
 	struct engine *g;
 	struct program *p;
@@ -20,6 +21,7 @@ struct run {
 	uint64_t seq, made;
 	VEC(struct to_come) to_come;
 	VEC(struct message_id) ready;    /* to hand over, in order */
+	VEC(struct ready) frozen;        /* what the rows that are not settled froze */
 	VEC(struct told) told;
 	VEC(struct deed) deeds;
 	VEC(struct stage_move) moves;    /* reasons live in the arena */
