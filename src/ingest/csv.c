@@ -114,7 +114,7 @@ count_lines(struct csv *c, size_t from, size_t to)
 static bool
 skip_line(struct csv *c, struct err *e)
 {
-	for (size_t end; (end = line_end(c, c->at)) == SIZE_MAX;) {
+	while (line_end(c, c->at) == SIZE_MAX) {
 		c->at = c->len;
 		if (!more(c, e))
 			return false;

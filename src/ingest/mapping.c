@@ -114,7 +114,7 @@ read_terms(struct map_reader *r, struct str text, struct cell *v)
 		*t = (struct term){.op = op, .column = UINT16_MAX};
 		if (!str_to_fixed(word, &t->constant))
 			t->column = column_of(r, word);
-		text = at == SIZE_MAX ? (struct str){0} : str_slice(text, at + 3, text.len);
+		text = at == SIZE_MAX ? STR("") : str_slice(text, at + 3, text.len);
 		op = next;
 	}
 	v->n_terms = (uint32_t)terms.len;
@@ -274,12 +274,12 @@ read_test(struct map_reader *r, const struct yaml *y, struct test *ret)
 {
 	static const char *const known[] = {"column", "is", "not", "starts", "over", "below", "empty", NULL};
 	const struct yaml *column = yaml_get(y, "column"), *how = NULL;
-	if (!check_keys(r, y, known) || !column || column->kind != YAML_SCALAR || y->count != 2)
-		return wrong(r, y, "a test looks like {column: Status, is: [paid, sent]}; also not, starts, over, below, empty");
-	*ret = (struct test){.column = column_of(r, column->text)};
 	yaml_each(c, y)
 		if (c != column)
 			how = c;
+	if (!check_keys(r, y, known) || !column || !how || column->kind != YAML_SCALAR || y->count != 2)
+		return wrong(r, y, "a test looks like {column: Status, is: [paid, sent]}; also not, starts, over, below, empty");
+	*ret = (struct test){.column = column_of(r, column->text)};
 	if (str_eq(how->key, STR("over")) || str_eq(how->key, STR("below"))) {
 		ret->how = str_eq(how->key, STR("over")) ? TEST_OVER : TEST_BELOW;
 		return str_to_fixed(how->text, &ret->number) || wrong(r, how, "a number is expected here");
@@ -431,7 +431,7 @@ read_frame(struct map_reader *r, const struct yaml *y)
 	m->source = source ? arena_str(r->a, source->text) : STR("import");
 	m->decimal = decimal && str_eq(decimal->text, STR(",")) ? ',' : '.';
 	m->zone = zone && r->zones ? tz_find(r->zones, zone->text) : tz_utc();
-	if (!m->zone)
+	if (!m->zone && zone)
 		return wrong(r, zone, "there is no such time zone; names look like Europe/London");
 	return (!delimiter || read_delimiter(r, delimiter)) && (!dates || read_words(r, dates, &m->dates, &m->n_dates)) &&
 	    (!names || read_words(r, names, &m->names, &m->n_names)) && read_tests(r, yaml_get(y, "skip"), &m->skip) && read_assume(r, yaml_get(y, "assume"));

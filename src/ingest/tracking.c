@@ -176,8 +176,8 @@ read_batch_frame(struct reading *rd, const struct json *root, const struct json 
 	if ((context && context->kind != JSON_OBJECT && context->kind != JSON_NULL) ||
 	    (integrations && integrations->kind != JSON_OBJECT && integrations->kind != JSON_NULL))
 		return fail(e, ERR_INVALID, "context and integrations of the batch must be objects");
-	rd->context = json_is(context, JSON_OBJECT) && context->count ? context : NULL;
-	rd->integrations = json_is(integrations, JSON_OBJECT) && integrations->count ? integrations : NULL;
+	rd->context = json_first(context) ? context : NULL;
+	rd->integrations = json_first(integrations) ? integrations : NULL;
 	*ret_first = json_first(list);
 	return true;
 }

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECTION_MEMORY = 32 * 1024, IDLE_SECONDS = 60, DISCARD_TIMES = 16, BODY_ALLOWANCE = 4096 };
+enum { CONNECTION_MEMORY = 16 * 1024, IDLE_SECONDS = 60, DISCARD_TIMES = 16, BODY_ALLOWANCE = 4096 };
 
 /* One thread with its connections. The library is run from outside (MHD_run never blocks): its own loop waits without end
  * after an epoll_wait that came back full, which stalls when 128 or more connections wake at once. */
@@ -98,15 +98,14 @@ http_hold(struct http_request_priv *p, size_t bytes)
 static bool
 path_fits(const char *pattern, struct str path, struct str *ret_rest)
 {
-	size_t n = strlen(pattern);
-	if (n && pattern[n - 1] == '*') {
-		if (path.len < n - 1 || memcmp(pattern, path.ptr, n - 1))
-			return false;
-		*ret_rest = str_slice(path, n - 1, path.len);
-		return true;
+	struct str p = str_of(pattern);
+	if (!str_ends(p, STR("*"))) {
+		*ret_rest = (struct str){0};
+		return str_eq(path, p);
 	}
-	*ret_rest = (struct str){0};
-	return path.len == n && !memcmp(pattern, path.ptr, n);
+	p.len--;
+	*ret_rest = str_slice(path, p.len, path.len);
+	return str_starts(path, p);
 }
 
 /* The route of a request; *ret_other: the path is known with another method. */

@@ -300,6 +300,29 @@ TEST(a_crowd_that_wakes_at_once_is_answered)
 		close(fds[i]);
 }
 
+TEST(more_in_hand_than_the_limit_is_asked_to_wait)
+{
+	http_stop(server);
+	struct http_options o = {.listen = "127.0.0.1:0", .routes = routes, .n_routes = COUNT(routes), .bytes_in_hand = 1500};
+	struct err e;
+	NEED(http_start(&o, &server, &e));
+	const char *half = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf";
+	int fd = dial();
+	put(fd, half, strlen(half));
+	for (int i = 0; i < 1000 && !http_count(server).bytes_in_hand; i++)
+		usleep(1000);
+	char whole[700];
+	int n = snprintf(whole, sizeof(whole), "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 600\r\n\r\n%600s", "x");
+	ask(whole, (size_t)n);
+	STARTS("429");
+	CHECK(strstr(reply, "Retry-After: 1") != NULL);
+	close(fd);
+	for (int i = 0; i < 1000 && http_count(server).bytes_in_hand; i++)
+		usleep(1000);
+	CHECK_INT(http_count(server).bytes_in_hand, 0);
+	CHECK_CSTR(body_of(ask("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", 0)), "hello");
+}
+
 TEST(the_server_stops_and_two_threads_serve)
 {
 	http_stop(server);
