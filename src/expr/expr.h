@@ -179,6 +179,11 @@ void features_amend(const struct features *f, const struct event_view *ev, const
 void features_accept(const struct features *f, uint32_t stream, const struct event_view *ev, const struct money_port *money,
     struct arena *scratch, void (*take)(void *self, const struct value *columns, uint64_t amend_key), void *self);
 
+/* How a truth may move when an event is added to the past (not amended) and nothing else changes: UP only from false to true, DOWN
+ * only from true to false, FLAT not at all. FRESH: said of events that happened within the last minute only. */
+enum lean { LEAN_ANY, LEAN_FLAT, LEAN_UP, LEAN_DOWN, LEAN_UP_FRESH, LEAN_DOWN_FRESH };
+enum lean expr_lean(const struct expr *condition);
+
 /* ---------------------------------------------------------------- compiled conditions */
 
 struct cond;
