@@ -307,6 +307,8 @@ html_as_text(struct arena *a, struct str html)
 			i += tag.all.len;
 		}
 	}
+	while (t.out.len && (last_of(&t) == '\n' || last_of(&t) == ' '))
+		t.out.len--;
 	new_line(&t, false);
 	struct str r = arena_str(a, buf_str(&t.out));
 	buf_release(&t.out);

@@ -234,7 +234,7 @@ add_bodies(const struct mail *m, struct buf *out)
 		return;
 	}
 	/* A line of quoted-printable never begins with "--=_", so the boundary cannot stand in a body. */
-	buf_printf(out, "Content-Type: multipart/alternative; boundary=\"=_%.*s\"\r\n\r\n", STR_ARGS(m->id));
+	buf_printf(out, "Content-Type: multipart/alternative;\r\n boundary=\"=_%.*s\"\r\n\r\n", STR_ARGS(m->id));
 	buf_printf(out, "--=_%.*s\r\n", STR_ARGS(m->id));
 	add_part("text/plain", m->text, out);
 	buf_printf(out, "\r\n--=_%.*s\r\n", STR_ARGS(m->id));
