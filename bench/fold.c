@@ -9,6 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* Of this process alone, so that what else the machine does is left out: both figures are a core's. */
+static double
+cpu_seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
 
 struct calls { struct buf text; size_t *at; uint32_t n; };
 
@@ -49,11 +59,11 @@ parse_all(const struct calls *c)
 	struct json_parser *p = json_parser_new();
 	const struct json *body;
 	struct err e;
-	int64_t begun = clock_mono_ns();
+	double begun = cpu_seconds();
 	for (uint32_t i = 0; i < c->n; i++)
 		if (!json_parse(p, call_text(c, i), NULL, &body, &e))
 			abort();
-	double seconds = (double)(clock_mono_ns() - begun) / 1e9;
+	double seconds = cpu_seconds() - begun;
 	json_parser_free(p);
 	return seconds;
 }
@@ -121,7 +131,7 @@ fold_all(struct engine *g, const struct calls *c, struct decisions *d)
 	struct folded f = {0};
 	uint64_t seq = 1;
 	wall wake = engine_next_wake(g);
-	int64_t begun = clock_mono_ns();
+	double begun = cpu_seconds();
 	for (uint32_t i = 0; i < c->n; i++) {
 		struct entry en;
 		if (!json_parse(p, call_text(c, i), NULL, &body, &e))
@@ -141,7 +151,7 @@ fold_all(struct engine *g, const struct calls *c, struct decisions *d)
 			decisions_reset(d);
 		}
 	}
-	f.seconds = (double)(clock_mono_ns() - begun) / 1e9;
+	f.seconds = cpu_seconds() - begun;
 	json_parser_free(p);
 	return f;
 }
@@ -160,7 +170,7 @@ main(int argc, char **argv)
 	struct arena a;
 	struct calls c = {0};
 	struct decisions d;
-	wall to = clock_wall();
+	wall to = {1767225600000};       /* always the same, so that runs can be compared */
 	struct tz_set *zones = tz_set_new(tz_source_system());
 	arena_init(&a);
 	decisions_init(&d);

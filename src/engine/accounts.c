@@ -104,8 +104,11 @@ account_apply(struct engine *g, uint32_t account, const struct json *traits, con
 static void
 look_again(struct engine *g, uint32_t member)
 {
-	if (!person_at(g, member)->standing)
+	struct standing *s = person_at(g, member)->standing;
+	if (!s)
 		return;
+	for (uint32_t w = 0; w < s->program->n_words; w++)
+		s->timed[w] |= s->program->by_people[w];
 	person_at(g, member)->conditions_due = wall_min(person_at(g, member)->conditions_due, g->latest);
 	alarm_pull(g, member, g->latest);
 }

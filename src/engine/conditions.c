@@ -33,8 +33,25 @@ stale_stream(struct engine *g, uint32_t stream)
 		stale_sets(g, g->at_hand.program->by_stream, stream);
 }
 
+/* What an event can only make true stays true: its alarm may be early then, and moves when it rings. */
 void
-stale_all(struct engine *g)
+stale_added(struct engine *g, uint32_t stream, wall happened)
+{
+	struct at_hand *h = &g->at_hand;
+	const struct live_program *lp = h->program;
+	if (!lp || stream >= lp->n_by_stream)
+		return;
+	const struct standing *s = person_at(g, h->person)->standing;
+	uint64_t fresh = g->instant.ms - happened.ms < MINUTE ? UINT64_MAX : 0;
+	for (uint32_t w = 0; w < lp->n_words; w++) {
+		uint64_t stays = (s->truths[w] & (lp->up[w] | (lp->up_fresh[w] & fresh))) | (~s->truths[w] & (lp->down[w] | (lp->down_fresh[w] & fresh)));
+		h->stale[w] |= lp->by_stream[(size_t)stream * lp->n_words + w] & (~lp->lazy[w] | s->wanted[w]) & ~stays;
+		h->any_stale |= h->stale[w] != 0;
+	}
+}
+
+static void
+stale_most(struct engine *g, bool timed_only)
 {
 	struct at_hand *h = &g->at_hand;
 	if (!h->program)
@@ -43,12 +60,26 @@ stale_all(struct engine *g)
 	struct standing *s = person_at(g, h->person)->standing;
 	uint32_t n = (uint32_t)lp->p->n_conditions;
 	for (uint32_t w = 0; w < lp->n_words; w++) {
-		h->stale[w] = (n - w * 64 >= 64 ? UINT64_MAX : (1ull << n % 64) - 1) & ~lp->lazy[w];
+		uint64_t all = n - w * 64 >= 64 ? UINT64_MAX : (1ull << n % 64) - 1;
+		h->stale[w] |= (timed_only ? s->timed[w] & all : all) & ~lp->lazy[w];
+		h->any_stale |= h->stale[w] != 0;
 		s->truths[w] &= ~lp->lazy[w];
 		s->wanted[w] = 0;        /* whoever still waits for one asks again */
 	}
-	h->any_stale = n > 0;
 	person_at(g, h->person)->conditions_due = WALL_NEVER;
+}
+
+void
+stale_all(struct engine *g)
+{
+	stale_most(g, false);
+}
+
+/* The rest stands whatever the time is. */
+void
+stale_timed(struct engine *g)
+{
+	stale_most(g, true);
 }
 
 /* ---------------------------------------------------------------- stages */
@@ -188,7 +219,12 @@ work_out(struct run *r, uint32_t place)
 	g->worked_out++;
 	bool was = r->person->standing->truths[place / 64] >> place % 64 & 1;
 	bool now = cond_true(r->lp->p->conditions[condition].cond, &g->at_hand.facts.facts, NULL, g->instant, &g->scratch, &expiry);
-	r->person->conditions_due = wall_min(r->person->conditions_due, expiry);
+	if (expiry.ms == WALL_NEVER.ms) {
+		r->person->standing->timed[place / 64] &= ~(1ull << place % 64);
+	} else {
+		r->person->standing->timed[place / 64] |= 1ull << place % 64;
+		r->person->conditions_due = wall_min(r->person->conditions_due, expiry);
+	}
 	if (now != was)
 		turn(r, condition, place, now);
 }
@@ -285,6 +321,7 @@ standing_be_born(struct engine *g)
 		learn_births(g, lp);
 	for (uint32_t w = 0; w < lp->n_words; w++) {
 		s->truths[w] = lp->born_true[w];
+		s->timed[w] = 0;
 		h->stale[w] = lp->born_ask[w];
 		h->any_stale |= h->stale[w] != 0;
 	}
@@ -299,10 +336,12 @@ standing_new(const struct live_program *lp)
 {
 	uint32_t models = (uint32_t)lp->p->n_models;
 	size_t bits = sizeof(uint64_t) * lp->n_words, times = sizeof(wall) * models;
-	struct standing *s = mem_alloc(sizeof(*s) + 2 * bits + times + models);
+	struct standing *s = mem_alloc(sizeof(*s) + 3 * bits + times + models);
 	s->program = lp;
 	s->wanted = s->truths + lp->n_words;
-	s->since = (wall *)(void *)((char *)s->truths + 2 * bits);
+	s->timed = s->wanted + lp->n_words;
+	memset(s->timed, 0xff, bits);    /* until it is known better */
+	s->since = (wall *)(void *)((char *)s->truths + 3 * bits);
 	s->stage = (uint8_t *)s->since + times;
 	memset(s->stage, STAGE_NOWHERE, models);
 	return s;

@@ -153,7 +153,7 @@ ring(struct engine *g, uint32_t person, wall due)
 	wall decided = alarm_decided(g, due, &history);
 	person_begin(g, person, due, decided, 0, STR("time"), history);
 	if (person_at(g, person)->conditions_due.ms <= due.ms)
-		stale_all(g);
+		stale_timed(g);
 	person_touch(g, person);
 	person_live(g);
 	person_end(g);

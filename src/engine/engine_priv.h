@@ -37,6 +37,7 @@ struct live_program {
 	uint64_t *by_group;                  /* [bit of cond_reads][word] */
 	uint64_t *by_segment;                /* [segment][word]: conditions that name it */
 	uint64_t *lazy;                      /* [word]: asked only for those who wait for them (exit when, wait until, hold if) */
+	uint64_t *up, *down, *up_fresh, *down_fresh;   /* [word]: how truths lean when an event is added (enum lean) */
 	uint64_t *born_true, *born_ask;      /* [word]: what is true of somebody of whom nothing is known; what depends on more than that */
 	bool born_known;
 	uint64_t *by_people;                 /* [word]: conditions that read colleagues or rows of the account */
@@ -72,6 +73,7 @@ struct standing {
 	wall *since;                         /* [model]: when the stage was reached */
 	uint8_t *stage;                      /* [model] */
 	uint64_t *wanted;                    /* by place: lazy ones that somebody asked for; their truths are kept, those of the rest are 0 */
+	uint64_t *timed;                     /* by place: time alone may turn it (not saved: then all may be) */
 	uint64_t truths[];                   /* by place */
 };
 struct person {
@@ -248,8 +250,10 @@ void engine_set_consent(struct engine *g, uint32_t person, struct str channel, s
 void engine_stale(struct engine *g, uint32_t reads);
 
 /* conditions.c: of the person at hand */
-void stale_stream(struct engine *g, uint32_t stream);
+void stale_stream(struct engine *g, uint32_t stream);             /* its rows were amended */
+void stale_added(struct engine *g, uint32_t stream, wall happened);   /* a row was added */
 void stale_all(struct engine *g);
+void stale_timed(struct engine *g);                              /* an alarm rings */
 void conditions_run(struct engine *g);
 void tell_first_stages(struct engine *g);
 void standing_be_born(struct engine *g);                         /* the person at hand, of whom nothing is known yet */

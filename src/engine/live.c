@@ -144,6 +144,15 @@ index_condition(struct engine *g, struct live_program *lp, uint32_t c)
 }
 
 static void
+index_lean(struct live_program *lp, uint32_t c)
+{
+	uint64_t *const sets[] = {[LEAN_UP] = lp->up, [LEAN_DOWN] = lp->down, [LEAN_UP_FRESH] = lp->up_fresh, [LEAN_DOWN_FRESH] = lp->down_fresh};
+	enum lean lean = lp->p->conditions[c].tree ? expr_lean(lp->p->conditions[c].tree) : LEAN_ANY;
+	if (lean != LEAN_ANY && lean != LEAN_FLAT)
+		mark(sets[lean], lp->n_words, 0, lp->place[c]);
+}
+
+static void
 index_models(struct live_program *lp)
 {
 	const struct program *p = lp->p;
@@ -231,6 +240,10 @@ make_index(struct engine *g, struct live_program *lp)
 	lp->by_group = bit_sets(lp, READS_GROUPS);
 	lp->by_segment = bit_sets(lp, p->n_segments);
 	lp->by_people = bit_sets(lp, 1);
+	lp->up = bit_sets(lp, 1);
+	lp->down = bit_sets(lp, 1);
+	lp->up_fresh = bit_sets(lp, 1);
+	lp->down_fresh = bit_sets(lp, 1);
 	lp->born_true = bit_sets(lp, 1);
 	lp->born_ask = bit_sets(lp, 1);
 	lp->model_of = arena_alloc(&lp->arena, p->n_conditions + 1);
@@ -240,8 +253,10 @@ make_index(struct engine *g, struct live_program *lp)
 	for (size_t i = 0; i < p->n_segments; i++)
 		lp->members[i] = members_new();
 	index_names(lp);
-	for (uint32_t c = 0; c < p->n_conditions; c++)
+	for (uint32_t c = 0; c < p->n_conditions; c++) {
 		index_condition(g, lp, c);
+		index_lean(lp, c);
+	}
 	index_models(lp);
 	index_lazy(lp);
 }

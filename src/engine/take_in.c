@@ -63,7 +63,7 @@ feed_stream(void *self, const struct features *features, uint32_t of_program, ui
 	f->fed = false;
 	features_accept(features, of_program, f->ev, &f->money, &f->g->scratch, take_row, f);
 	if (f->fed && !f->missing_only && !f->shared_only)
-		stale_stream(f->g, stream);
+		stale_added(f->g, stream, f->ev->time);
 }
 
 struct amending { struct feeding *f; const struct live_program *lp; };
