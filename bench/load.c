@@ -1,6 +1,6 @@
 /* load -- drives a tracking server over HTTP, batches or single calls, and measures what is acknowledged (so: durable).
  *
- *	load --port N --key KEY [--connections 64] [--calls 1000000] [--batch 500] [--seed 1] [--visitors 100000] [--path /v1/batch]
+ *	load --port N --key KEY [--connections 64] [--calls 1000000] [--batch 500] [--seed 1] [--visitors 100000] [--path batch]
  *	     [--ledger FILE] [--rate N]
  *
  * The calls are a made-up shop's (shop.h), made before the clock starts. Each connection sends one request at a time and waits for the answer.
@@ -46,14 +46,26 @@ struct load {
 
 /* ---------------------------------------------------------------- making requests */
 
+/* A single call goes to the path of its type: {"type":"page",…} to /v1/page. */
+static struct str
+path_for(const struct load *l, struct str body)
+{
+	size_t at = str_find(body, STR("\"type\":\""), 0);
+	if (l->path)
+		return str_of(l->path);
+	if (l->batch > 1 || at == SIZE_MAX)
+		return STR("batch");
+	return str_slice(body, at + 8, str_find_char(body, '"', at + 8));
+}
+
 static void
-write_head(struct load *l, struct buf *to, size_t body)
+write_head(struct load *l, struct buf *to, struct str body)
 {
 	char plain[256], coded[512];
 	int n = snprintf(plain, sizeof(plain), "%s:", l->key);
 	sodium_bin2base64(coded, sizeof(coded), (unsigned char *)plain, (size_t)n, sodium_base64_VARIANT_ORIGINAL);
-	buf_printf(to, "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-	    l->path, coded, body);
+	buf_printf(to, "POST /v1/%.*s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+	    STR_ARGS(path_for(l, body)), coded, body.len);
 }
 
 static void
@@ -95,7 +107,7 @@ make_requests(struct load *l)
 			break;
 		struct request *q = &l->requests[l->n_requests++];
 		q->at = l->bytes.len;
-		write_head(l, &l->bytes, body.len);
+		write_head(l, &l->bytes, buf_str(&body));
 		for (uint32_t i = first; i < made; i++)
 			l->id_at[i] += l->bytes.len;
 		buf_add_str(&l->bytes, buf_str(&body));
@@ -327,8 +339,6 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: load --port N --key KEY [--connections N] [--calls N] [--batch N] [--seed N] [--visitors N] [--ledger FILE] [--rate N]\n");
 		return 2;
 	}
-	if (!l.path)
-		l.path = l.batch > 1 ? "/v1/batch" : "/v1/track";
 	make_requests(&l);
 	l.latency_ns = mem_alloc((l.n_requests + 1) * sizeof(*l.latency_ns));
 	l.connections = mem_alloc((size_t)l.n_connections * sizeof(*l.connections));

@@ -47,6 +47,7 @@ class Server:
 
     def __init__(self, folder, program="retail"):
         self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.dir = self.folder / "workspace"
         starter = "retail" if program == "empty" else program
         subprocess.run([PERENNIAL, "init", self.dir, "--program", starter], check=True, capture_output=True)
