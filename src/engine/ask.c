@@ -47,7 +47,7 @@ priority_word(uint8_t p)
 }
 
 static struct str
-intent_text(struct engine *g, struct str journey, struct str key, const struct offer *offer, struct str purpose, struct str topic,
+intent_text(struct engine *g, struct str journey, const struct offer *offer, struct str purpose, struct str topic,
     const struct str *tags, size_t n_tags, uint8_t priority)
 {
 	struct buf b = {0};
@@ -64,8 +64,6 @@ intent_text(struct engine *g, struct str journey, struct str key, const struct o
 	jw_kstr(&w, "priority", str_of(priority_word(priority)));
 	if (topic.len)
 		jw_kstr(&w, "topic", topic);
-	if (key.len)
-		jw_kstr(&w, "key", key);
 	jw_object_end(&w);
 	struct str r = arena_str(&g->scratch, buf_str(&b));
 	buf_release(&b);
@@ -133,7 +131,7 @@ question_of_message(struct engine *g, uint32_t recipient, const struct open_mess
     const struct hand *hand, struct question *q)
 {
 	const struct step_def *s = &en->journey->steps[om->step];
-	struct str intent = intent_text(g, en->journey->name, en->key, offer, s->purpose, s->topic, s->tags, s->n_tags, s->priority);
+	struct str intent = intent_text(g, en->journey->name, offer, s->purpose, s->topic, s->tags, s->n_tags, s->priority);
 	question_of(g, recipient, current_program(g), intent, offer->channel, s->purpose, s->topic, q);
 	bring_ledger(g, recipient, &q->r);
 	q->r.high = s->priority >= PRIORITY_HIGH;
@@ -182,7 +180,7 @@ intent_explain(struct engine *g, uint32_t person, const struct live_program *lp,
     const struct offer *offer, struct json_writer *w)
 {
 	struct question q;
-	struct str intent = intent_text(g, j->name, (struct str){0}, offer, s->purpose, s->topic, s->tags, s->n_tags, s->priority);
+	struct str intent = intent_text(g, j->name, offer, s->purpose, s->topic, s->tags, s->n_tags, s->priority);
 	question_of(g, person, lp, intent, offer->channel, s->purpose, s->topic, &q);
 	bring_ledger(g, person, &q.r);
 	q.r.high = s->priority >= PRIORITY_HIGH;

@@ -470,6 +470,7 @@ engine_free(struct engine *g)
 	vec_release(&g->others);
 	vec_release(&g->suppressions);
 	vec_release(&g->limits);
+	interner_release(&g->names);
 	idmap_release(&g->suppressed);
 	idmap_release(&g->messages);
 	vec_release(&g->at_hand.turned);

@@ -210,6 +210,7 @@ struct engine {
 	VEC(struct account_news) news;
 	bool zone_news;                      /* the account's zone is another */
 	VEC(struct suppression) suppressions;
+	struct interner names;               /* names from documents that messages and reasons carry (kept by journeys) */
 	VEC(struct entry_limit) limits;      /* of journeys whose entries are paced (kept by journeys) */
 	struct idmap suppressed;             /* hash → index + 1 of the latest */
 	VEC(struct shared_change) changes;   /* not yet seen by everybody, by seq */

@@ -72,7 +72,7 @@ enrolment_move(struct engine *g, uint32_t person, struct enrolment *en, enum enr
 	journeys_of(g, person)->moves++;
 	en->changed = g->now;
 	if (reason.len)
-		heap_set(&en->reason, reason);
+		en->reason = shared_text(g, reason);
 	person_touch(g, person);
 	enrolment_tell(g, person, en);
 }
@@ -117,7 +117,6 @@ void
 enrolment_free(struct engine *g, struct enrolment *en)
 {
 	heap_drop(&en->key);
-	heap_drop(&en->reason);
 	for (uint16_t i = 0; i < en->n_memory; i++)
 		heap_drop(&en->memory[i].text);
 	mem_free(en->memory);
@@ -347,7 +346,15 @@ void
 hand_of(struct engine *g, uint32_t person, const struct live_program *lp, const struct enrolment *en, struct hand *ret)
 {
 	*ret = (struct hand){0};
-	person_facts(g, person, lp, en, &ret->facts);
+	if (person == g->at_hand.person && lp == g->at_hand.program) {
+		ret->facts = g->at_hand.facts;
+		ret->facts.facts.self = &ret->facts;
+		ret->facts.facts.money = &ret->facts.money;
+		ret->facts.enrolment = en;
+		ret->facts.product = (struct str){0};
+	} else {
+		person_facts(g, person, lp, en, &ret->facts);
+	}
 	if (!en || !en->trigger)
 		return;
 	const struct frozen_event *f = en->trigger;

@@ -57,6 +57,13 @@ journeys_of(const struct engine *g, uint32_t person)
 	return person_at(g, person)->journeys;
 }
 
+/* Names from documents: few, and the same for everybody; kept as long as the engine. */
+static inline struct str
+shared_text(struct engine *g, struct str s)
+{
+	return s.len ? intern_name(&g->names, intern(&g->names, s)) : (struct str){0};
+}
+
 struct journeys *journeys_make(struct engine *g, uint32_t person);
 
 /* The program whose policy and segments hold for the person at hand: always the current one. */
@@ -138,6 +145,7 @@ size_t intents_of(struct engine *g, uint32_t person, const struct enrolment *en)
 bool intent_could_go(struct engine *g, uint32_t person, const struct journey_def *j);
 /* The row's texts by number, for saving and freeing. */
 struct str *message_text(struct message *m, size_t field);
+void message_text_set(struct engine *g, struct message *m, size_t field, struct str s);
 size_t message_texts(void);
 uint64_t message_key(struct message_id id);
 void open_add(struct engine *g, uint32_t recipient, struct open_message *om);
@@ -179,12 +187,14 @@ struct journey_index {
 	VEC(struct listener) becomes;        /* entries by becomes */
 	struct strmap shadows_by_event;
 	VEC(struct listener) shadows, shadow_becomes;
+	struct strmap evidence_by_event;
 	VEC(struct listener) evidence;       /* journey = place in program->evidence */
 	VEC(struct account_listener) by_account;   /* what is listened to `by account` */
 	bool dates_depend;                   /* on what the person does: not only schedules */
 	uint8_t *keeps;                      /* by journey: what of its trigger is read later, enum trigger_part */
 };
 struct listeners index_entries(const struct journey_index *ix, int kind, struct str name);
+struct listeners index_evidence(const struct journey_index *ix, int kind, struct str name);
 struct listeners index_shadows(const struct journey_index *ix, int kind, struct str name);
 bool trigger_hears(const struct trigger *t, const struct event_view *ev);
 

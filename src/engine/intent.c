@@ -112,8 +112,8 @@ make_ready(struct engine *g, uint32_t recipient, struct open_message *om, const 
 	const struct step_def *s = &en->journey->steps[om->step];
 	const struct purpose_def *purpose = policy_purpose(q->r.policy, s->purpose);
 	om->row.channel = (uint8_t)offer->channel;
-	heap_set(&om->row.template_name, offer->template);
-	heap_set(&om->row.variant, variant_of(g, en, s, h));
+	om->row.template_name = shared_text(g, offer->template);
+	om->row.variant = shared_text(g, variant_of(g, en, s, h));
 	heap_set(&om->row.address, q->to);
 	om->row.tracked = may_track(g, recipient, offer->channel);
 	om->row.state = MESSAGE_READY;
@@ -122,7 +122,8 @@ make_ready(struct engine *g, uint32_t recipient, struct open_message *om, const 
 	heap_drop(&om->row.detail);
 	if (!om->charged)
 		charge(g, recipient, om, q->intent, purpose && purpose->counts);
-	freeze(g, recipient, om, en, h);
+	if (g->d)
+		freeze(g, recipient, om, en, h);
 }
 
 static int
@@ -201,6 +202,7 @@ intent_decide(struct engine *g, uint32_t recipient, struct open_message *om)
 	make_ready(g, recipient, om, en, &h, offer, &q);
 	om->row.changed = g->now;
 	message_tell(g, om);
+	heap_drop(&om->row.frozen);      /* from here on it lives in the outbox */
 	return true;
 }
 
@@ -355,13 +357,13 @@ make_message(struct engine *g, uint32_t holder, struct enrolment *en, const stru
 	    .enrolment = en->number, .visit = visit, .channel = (uint8_t)s->offers[0].channel, .priority = s->priority, .state = MESSAGE_WAITING,
 	    .value = value.kind == VALUE_NUMBER ? value.number : 0, .made = g->now, .due = g->now, .changed = g->now,
 	    .expires = expires.ms == INT64_MIN ? WALL_NEVER : expires, .reason = REASON_OK};
-	heap_set(&om->row.journey, en->journey->name);
-	heap_set(&om->row.step, s->name);
-	heap_set(&om->row.activity, s->activity);
-	heap_set(&om->row.template_name, s->offers[0].template);
-	heap_set(&om->row.purpose, s->purpose);
-	heap_set(&om->row.topic, s->topic);
-	heap_set(&om->row.tags, tags_text(g, s));
+	om->row.journey = shared_text(g, en->journey->name);
+	om->row.step = shared_text(g, s->name);
+	om->row.activity = shared_text(g, s->activity);
+	om->row.template_name = shared_text(g, s->offers[0].template);
+	om->row.purpose = shared_text(g, s->purpose);
+	om->row.topic = shared_text(g, s->topic);
+	om->row.tags = shared_text(g, tags_text(g, s));
 	open_add(g, recipient, om);
 	if (recipient != g->at_hand.person) {
 		journeys_reckon(g, recipient);

@@ -107,6 +107,12 @@ index_shadows(const struct journey_index *ix, int kind, struct str name)
 	return find_run(&ix->shadows_by_event, ix->shadows.items, kind, name);
 }
 
+struct listeners
+index_evidence(const struct journey_index *ix, int kind, struct str name)
+{
+	return find_run(&ix->evidence_by_event, ix->evidence.items, kind, name);
+}
+
 /* ---------------------------------------------------------------- made once a program */
 
 static void
@@ -119,8 +125,37 @@ note_by_account(struct journey_index *ix, const struct trigger *const *list, siz
 		}
 }
 
+static bool
+speaks_of(struct str text, const char *word)
+{
+	return str_find(text, str_of(word), 0) != SIZE_MAX;
+}
+
+static struct str
+document_of(const struct program *p, const struct journey_def *j)
+{
+	for (size_t i = 0; i < p->n_files; i++)
+		if (str_eq(p->files[i].path, j->file))
+			return p->files[i].text;
+	return (struct str){0};
+}
+
+/* `date 30d after latest …` hangs on what somebody did; `date anniversary of trait.birthday` only on traits. Events stand in quotes. */
+static bool
+dates_read_events(const struct program *p, const struct journey_def *j)
+{
+	struct str text = document_of(p, j);
+	bool found = !text.len;
+	while (text.len) {
+		struct str line = str_cut(&text, '\n');
+		size_t at = str_find(line, STR("date "), 0);
+		found |= at != SIZE_MAX && str_find_char(line, '"', at) != SIZE_MAX;
+	}
+	return found;
+}
+
 static void
-note_entries(struct journey_index *ix, const struct journey_def *j, size_t at, named_list *events)
+note_entries(struct journey_index *ix, const struct program *p, const struct journey_def *j, size_t at, named_list *events)
 {
 	for (size_t i = 0; i < j->n_entry_on; i++) {
 		struct listener who = {(uint16_t)at, (uint16_t)i};
@@ -132,7 +167,7 @@ note_entries(struct journey_index *ix, const struct journey_def *j, size_t at, n
 			*vec_push(&ix->changes) = who;
 			break;
 		case TRIGGER_DATE:
-			ix->dates_depend = true;
+			ix->dates_depend |= dates_read_events(p, j);
 			*vec_push(&ix->dates) = who;
 			break;
 		case TRIGGER_SCHEDULE:
@@ -149,9 +184,9 @@ note_entries(struct journey_index *ix, const struct journey_def *j, size_t at, n
 }
 
 static void
-note_journey(struct journey_index *ix, const struct journey_def *j, size_t at, named_list *events)
+note_journey(struct journey_index *ix, const struct program *p, const struct journey_def *j, size_t at, named_list *events)
 {
-	note_entries(ix, j, at, events);
+	note_entries(ix, p, j, at, events);
 	note_by_account(ix, j->entry_on, j->n_entry_on);
 	note_by_account(ix, j->exit_on, j->n_exit_on);
 	note_by_account(ix, j->goal_on, j->n_goal_on);
@@ -170,12 +205,6 @@ note_shadow(struct journey_index *ix, const struct journey_def *j, size_t at, na
 }
 
 static bool
-speaks_of(struct str text, const char *word)
-{
-	return str_find(text, str_of(word), 0) != SIZE_MAX;
-}
-
-static bool
 templates_speak_of(const struct program *p, const struct journey_def *j, const char *word)
 {
 	for (uint16_t s = 0; s < j->n_steps; s++)
@@ -190,10 +219,7 @@ templates_speak_of(const struct program *p, const struct journey_def *j, const c
 static uint8_t
 parts_kept(const struct program *p, const struct journey_def *j)
 {
-	struct str text = {0};
-	for (size_t i = 0; i < p->n_files; i++)
-		if (str_eq(p->files[i].path, j->file))
-			text = p->files[i].text;
+	struct str text = document_of(p, j);
 	uint8_t parts = 0;
 	if (!text.len || speaks_of(text, "trigger") || speaks_of(text, "product.") || templates_speak_of(p, j, "trigger"))
 		parts |= KEEP_PROPERTIES;
@@ -206,11 +232,11 @@ struct journey_index *
 journey_index_new(const struct program *p)
 {
 	struct journey_index *ix = mem_alloc(sizeof(*ix));
-	named_list events = {0}, shadows = {0};
-	listener_list packed = {0}, packed_shadows = {0};
+	named_list events = {0}, shadows = {0}, evidence = {0};
+	listener_list packed = {0}, packed_shadows = {0}, packed_evidence = {0};
 	ix->keeps = mem_alloc(p->n_journeys + 1);
 	for (size_t i = 0; i < p->n_journeys; i++) {
-		note_journey(ix, &p->journeys[i], i, &events);
+		note_journey(ix, p, &p->journeys[i], i, &events);
 		ix->keeps[i] = parts_kept(p, &p->journeys[i]);
 	}
 	for (size_t i = 0; i < p->n_shadows; i++)
@@ -223,7 +249,12 @@ journey_index_new(const struct program *p)
 	ix->shadows.len = packed_shadows.len;
 	for (size_t i = 0; i < p->n_evidence; i++)
 		for (size_t k = 0; k < p->evidence[i].n_seen_in; k++)
-			*vec_push(&ix->evidence) = (struct listener){(uint16_t)i, (uint16_t)k};
+			if (trigger_kind(p->evidence[i].seen_in[k]) == TRIGGER_EVENT)
+				note_event(&evidence, p->evidence[i].seen_in[k], i, k);
+	pack(&evidence, &ix->evidence_by_event, &packed_evidence);
+	ix->evidence.items = packed_evidence.items;
+	ix->evidence.len = packed_evidence.len;
+	vec_release(&evidence);
 	vec_release(&events);
 	vec_release(&shadows);
 	return ix;
@@ -236,6 +267,7 @@ journey_index_free(struct journey_index *ix)
 		return;
 	strmap_release(&ix->by_event);
 	strmap_release(&ix->shadows_by_event);
+	strmap_release(&ix->evidence_by_event);
 	vec_release(&ix->entries);
 	vec_release(&ix->changes);
 	vec_release(&ix->dates);

@@ -129,14 +129,17 @@ journeys_enter_event(struct engine *g, uint32_t person, const struct event_view 
 {
 	const struct live_program *lp = current_program(g);
 	struct moment m = {.event = ev, .trigger = ev};
+	struct hand h;
+	bool in_hand = false;
 	if (g->at_hand.history)
 		return;
-	for (int any = 0; any < 2; any++) {
+	for (int any = 0; any < (ev->name.len ? 2 : 1); any++) {
 		struct listeners l = index_entries(lp->journeys, ev->kind, any ? STR("") : ev->name);
-		for (size_t i = 0; i < l.n && (!any || ev->name.len); i++) {
+		for (size_t i = 0; i < l.n; i++) {
 			const struct journey_def *j = &lp->p->journeys[l.items[i].journey];
-			struct hand h;
-			hand_of(g, person, lp, NULL, &h);
+			if (!in_hand)
+				hand_of(g, person, lp, NULL, &h);
+			in_hand = true;
 			h.m = m;
 			if ((!g->at_hand.of_account || trigger_by_account(j->entry_on[l.items[i].trigger])) &&
 			    trigger_matches(j->entry_on[l.items[i].trigger], ev, &h.facts.facts, &h.m, g->now, &g->scratch))
@@ -555,10 +558,20 @@ moves_of(const struct engine *g, uint32_t person)
 	return journeys_of(g, person) ? journeys_of(g, person)->moves : 0;
 }
 
+/* Most people are in no journey most of the time. */
+static bool
+is_calm(const struct engine *g, uint32_t person, size_t n_turned)
+{
+	const struct person *x = person_at(g, person);
+	return !x->journeys && !n_turned && !x->dates_stale && x->dates_due.ms > g->now.ms;
+}
+
 void
 journeys_settle(struct engine *g, uint32_t person, const uint32_t *turned, size_t n_turned)
 {
 	struct turned t = {turned, n_turned}, none = {0};
+	if (is_calm(g, person, n_turned))
+		return;
 	if (g->at_hand.history) {
 		dates_settle(g, person);
 		journeys_reckon(g, person);

@@ -67,11 +67,11 @@ struct enrolment {
 	bool goal;
 	bool begun;                           /* false: its turn comes at `due` */
 	bool pause;                           /* goes on when the conditions have seen what a `set` changed */
-	struct str reason;                    /* heap: why it ended */
+	struct str reason;                    /* shared_text: why it ended */
 };
 /* A message that has no final outcome yet, in the recipient's hands. */
 struct open_message {
-	struct message row;                   /* its texts are on the heap */
+	struct message row;                   /* detail and address: heap; names: shared_text; frozen: gone once it was told */
 	uint32_t holder;                      /* profile whose enrolment sends it */
 	uint32_t made_for;                    /* of the enrolment */
 	uint16_t step;
@@ -84,7 +84,7 @@ struct contact {
 	uint64_t id;                          /* first bits of the message id */
 	uint8_t channel, priority;
 	bool counts;
-	struct str intent;                    /* heap: JSON as conditions of the policy read it */
+	struct str intent;                    /* shared_text: JSON as conditions of the policy read it */
 };
 /* When a journey (with its key) last began: for `again`. */
 struct start { uint64_t id; wall at; };

@@ -187,7 +187,7 @@ load_enrolment(struct engine *g, struct reader *r)
 	uint64_t version = read_u64(r);
 	bool known = find_steps(g, version, read_lstr(r), en);
 	heap_set(&en->key, read_lstr(r));
-	heap_set(&en->reason, read_lstr(r));
+	en->reason = shared_text(g, read_lstr(r));
 	en->entered = read_wall(r);
 	en->changed = read_wall(r);
 	en->due = read_wall(r);
@@ -226,7 +226,7 @@ load_enrolment(struct engine *g, struct reader *r)
 }
 
 static struct open_message *
-load_open(struct reader *r, uint32_t person)
+load_open(struct engine *g, struct reader *r, uint32_t person)
 {
 	struct open_message *om = mem_alloc(sizeof(*om));
 	struct message *m = &om->row;
@@ -252,7 +252,7 @@ load_open(struct reader *r, uint32_t person)
 	m->expires = read_wall(r);
 	m->changed = read_wall(r);
 	for (size_t i = 0; i < message_texts(); i++)
-		heap_set(message_text(m, i), read_lstr(r));
+		message_text_set(g, m, i, read_lstr(r));
 	return om;
 }
 
@@ -271,7 +271,7 @@ journeys_load(struct engine *g, uint32_t person, struct reader *r)
 			*vec_push(&j->enrolments) = en;
 	}
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
-		struct open_message *om = load_open(r, person);
+		struct open_message *om = load_open(g, r, person);
 		*vec_push(&j->open) = om;
 		idmap_put(&g->messages, message_key(om->row.id), person);
 	}
@@ -282,7 +282,7 @@ journeys_load(struct engine *g, uint32_t person, struct reader *r)
 		c->channel = (uint8_t)read_varint(r);
 		c->priority = (uint8_t)read_varint(r);
 		c->counts = read_varint(r);
-		heap_set(&c->intent, read_lstr(r));
+		c->intent = shared_text(g, read_lstr(r));
 	}
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
 		struct start *s = vec_push(&j->starts);
@@ -447,8 +447,6 @@ journeys_free(struct journeys *j)
 		enrolment_free(NULL, j->enrolments.items[i]);
 	for (size_t i = 0; i < j->open.len; i++)
 		open_free(j->open.items[i]);
-	for (size_t i = 0; i < j->contacts.len; i++)
-		heap_drop(&j->contacts.items[i].intent);
 	vec_release(&j->enrolments);
 	vec_release(&j->open);
 	vec_release(&j->contacts);

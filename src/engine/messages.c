@@ -3,6 +3,8 @@
 
 /* ---------------------------------------------------------------- messages in hand */
 
+/* Names come from documents: the same few for everybody, kept once. The last three are the message's own. */
+enum { OWN_TEXTS = 3 };
 static const size_t text_fields[] = {
     offsetof(struct message, journey), offsetof(struct message, step), offsetof(struct message, activity),
     offsetof(struct message, template_name), offsetof(struct message, variant), offsetof(struct message, purpose),
@@ -24,9 +26,18 @@ message_texts(void)
 }
 
 void
+message_text_set(struct engine *g, struct message *m, size_t field, struct str s)
+{
+	if (field + OWN_TEXTS < COUNT(text_fields))
+		*message_text(m, field) = shared_text(g, s);
+	else
+		heap_set(message_text(m, field), s);
+}
+
+void
 open_free(struct open_message *om)
 {
-	for (size_t i = 0; i < COUNT(text_fields); i++)
+	for (size_t i = COUNT(text_fields) - OWN_TEXTS; i < COUNT(text_fields); i++)
 		heap_drop(message_text(&om->row, i));
 	mem_free(om);
 }
@@ -99,13 +110,11 @@ void
 charge(struct engine *g, uint32_t recipient, struct open_message *om, struct str intent, bool counts)
 {
 	struct journeys *js = journeys_make(g, recipient);
-	if (js->contacts.len >= CONTACTS_MAX) {
-		heap_drop(&js->contacts.items[0].intent);
+	if (js->contacts.len >= CONTACTS_MAX)
 		vec_remove(&js->contacts, 0);
-	}
 	struct contact *c = vec_push(&js->contacts);
 	*c = (struct contact){.at = g->now, .id = message_key(om->row.id), .channel = om->row.channel, .priority = om->row.priority, .counts = counts};
-	heap_set(&c->intent, intent);
+	c->intent = shared_text(g, intent);
 	om->charged = true;
 }
 
@@ -116,7 +125,6 @@ contact_refund(struct engine *g, uint32_t recipient, struct open_message *om)
 	struct journeys *js = journeys_of(g, recipient);
 	for (size_t i = 0; js && om->charged && i < js->contacts.len; i++)
 		if (js->contacts.items[i].id == message_key(om->row.id)) {
-			heap_drop(&js->contacts.items[i].intent);
 			vec_remove(&js->contacts, i);
 			break;
 		}
@@ -138,7 +146,7 @@ contacts_prune(struct engine *g, struct journeys *js)
 				longest = p->caps[i].choices[k].in;
 	}
 	while (old < js->contacts.len && js->contacts.items[old].at.ms < wall_add(g->now, -longest).ms)
-		heap_drop(&js->contacts.items[old++].intent);
+		old++;
 	if (!old)
 		return;
 	memmove(js->contacts.items, js->contacts.items + old, (js->contacts.len - old) * sizeof(*js->contacts.items));

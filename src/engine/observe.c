@@ -58,17 +58,15 @@ count_listeners(struct engine *g, uint32_t person, const struct live_program *lp
 /* ---------------------------------------------------------------- what runs elsewhere */
 
 static void
-count_evidence(struct engine *g, uint32_t person, const struct live_program *lp, const struct event_view *ev)
+count_evidence(struct engine *g, uint32_t person, const struct live_program *lp, struct listeners l, const struct event_view *ev)
 {
-	for (size_t i = 0; i < lp->journeys->evidence.len; i++) {
-		const struct listener *l = &lp->journeys->evidence.items[i];
-		const struct evidence_def *e = &lp->p->evidence[l->journey];
-		struct hand h;
-		if (!trigger_hears(e->seen_in[l->trigger], ev))
-			continue;
+	struct hand h;
+	if (l.n)
 		hand_of(g, person, lp, NULL, &h);
+	for (size_t i = 0; i < l.n; i++) {
+		const struct evidence_def *e = &lp->p->evidence[l.items[i].journey];
 		h.m = (struct moment){.event = ev};
-		if (trigger_matches(e->seen_in[l->trigger], ev, &h.facts.facts, &h.m, g->now, &g->scratch) &&
+		if (trigger_matches(e->seen_in[l.items[i].trigger], ev, &h.facts.facts, &h.m, g->now, &g->scratch) &&
 		    (!e->when || hand_true(g, &h, e->when, NULL)))
 			touch(g, person, e->activity, TOUCH_ELSEWHERE);
 	}
@@ -81,9 +79,9 @@ journeys_observe(struct engine *g, uint32_t person, const struct event_view *ev)
 	deeds_consent(g, person, ev);
 	if (!g->d || !lp)
 		return;
-	count_evidence(g, person, lp, ev);
 	for (int any = 0; any < (ev->name.len ? 2 : 1); any++) {
 		struct str name = any ? STR("") : ev->name;
+		count_evidence(g, person, lp, index_evidence(lp->journeys, ev->kind, name), ev);
 		count_listeners(g, person, lp, index_shadows(lp->journeys, ev->kind, name), lp->p->shadows, ev);
 		if (g->at_hand.history)
 			count_listeners(g, person, lp, index_entries(lp->journeys, ev->kind, name), lp->p->journeys, ev);

@@ -91,7 +91,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?
 ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, state = excluded.state, template = excluded.template,
 	variant = excluded.variant, channel = excluded.channel, value = excluded.value, due = excluded.due, expires = excluded.expires,
 	changed = excluded.changed, reason = excluded.reason, detail = excluded.detail, address = excluded.address,
-	frozen = excluded.frozen, tracked = excluded.tracked, attempts = excluded.attempts;
+	frozen = COALESCE(excluded.frozen, message.frozen), tracked = excluded.tracked, attempts = excluded.attempts;
 -- name: message_get
 SELECT id, profile, enrolment, visit, journey, step, activity, channel, priority, state, template, variant, purpose, topic, tags, value,
 	made, due, expires, changed, reason, detail, address, frozen, tracked, attempts FROM message WHERE id = ?1;

@@ -134,6 +134,10 @@ TEST(a_tenth_is_held_out_and_its_goals_count)
 		char who[16];
 		snprintf(who, sizeof(who), "u%d", i);
 		tell(w, "2026-01-05 09:00", who, "Product Added", "{\"product_id\":\"p\",\"price\":3}");
+	}
+	for (int i = 0; i < 600; i++) {
+		char who[16];
+		snprintf(who, sizeof(who), "u%d", i);
 		tell(w, "2026-01-05 09:30", who, "Order Completed", "{\"order_id\":\"o\",\"total\":5}");
 	}
 	for (size_t i = 0; i < w->d.enrolments.len; i++) {
