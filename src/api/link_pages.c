@@ -128,6 +128,19 @@ suppress_address(struct api_call *c, const struct linked *l, struct err *e)
 
 /* ---------------------------------------------------------------- unsubscribe */
 
+/* What a mail program sends, as a form or as multipart/form-data: RFC 8058 allows both. Of the latter only the one field is looked for. */
+static bool
+is_one_click(struct api_call *c)
+{
+	struct str type = http_header(c->http, "Content-Type"), body = c->http->body;
+	if (form_has(c, "List-Unsubscribe", "One-Click"))
+		return true;
+	size_t name = str_find(body, STR("name=\"List-Unsubscribe\""), 0);
+	size_t value = name == SIZE_MAX ? name : str_find(body, STR("\r\n\r\n"), name);
+	return str_starts(str_lower_ascii(&c->arena, type), STR("multipart/form-data")) && value != SIZE_MAX &&
+	    str_starts(str_slice(body, value + 4, body.len), STR("One-Click"));
+}
+
 void
 link_unsubscribe_show(struct api_call *c)
 {
@@ -153,7 +166,7 @@ link_unsubscribe_do(struct api_call *c)
 	struct err e;
 	if (!linked_read(c, TOKEN_UNSUBSCRIBE, &l))
 		return;
-	bool one_click = form_has(c, "List-Unsubscribe", "One-Click"), never = form_has(c, "never", "1");
+	bool one_click = is_one_click(c), never = form_has(c, "never", "1");
 	if (!one_click && !never && !form_has(c, "unsubscribe", "1")) {
 		linked_page(c, 400, &l, STR("Nothing was changed"), STR("<p>Please use the button on the page.</p>"));
 		return;
