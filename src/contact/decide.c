@@ -83,10 +83,14 @@ ask_consent(const struct contact_request *r, const struct purpose_def *p)
 	const struct policy_def *policy = r->policy;
 	if (refuses_topic(r))
 		return never(REASON_NO_CONSENT, arena_printf(r->scratch, "declined the topic %.*s", STR_ARGS(r->topic)));
+	const struct consent *c = r->consents ? consent_find(r->consents, r->channel_name, r->purpose) : NULL;
+	bool declined = c && !c->granted;
+	/* Who unsubscribed from what needs no consent (a stock alert) is heard; who may not unsubscribe (an invoice) gets it. */
+	if (declined && !p->needs_consent && p->unsubscribe)
+		return never(REASON_NO_CONSENT, STR("declined"));
 	if (!p->needs_consent || r->asks_to_confirm)
 		return go;
-	const struct consent *c = r->consents ? consent_find(r->consents, r->channel_name, r->purpose) : NULL;
-	if (c && !c->granted)
+	if (declined)
 		return never(REASON_NO_CONSENT, STR("declined"));
 	if (c && consent_stands(c, policy->double_opt_in))
 		return is_stale(r, c) ? never(REASON_NO_CONSENT, STR("consent has gone stale")) : go;

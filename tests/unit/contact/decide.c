@@ -244,6 +244,19 @@ TEST(consent)
 	expect(VERDICT_NEVER, REASON_NO_CONSENT, NULL);
 }
 
+TEST(who_unsubscribed_is_heard_also_where_no_consent_is_needed)
+{
+	begin();
+	policy.purposes[0].needs_consent = false;
+	consents_say(false, false, "2026-01-01");
+	expect(VERDICT_NEVER, REASON_NO_CONSENT, NULL);
+	policy.purposes[0].unsubscribe = false;
+	expect(VERDICT_NOW, REASON_OK, NULL);
+	request.consents = NULL;
+	policy.purposes[0].unsubscribe = true;
+	expect(VERDICT_NOW, REASON_OK, NULL);
+}
+
 TEST(a_double_opt_in_counts_when_the_link_was_used)
 {
 	begin();
