@@ -361,12 +361,18 @@ engine_apply(struct engine *g, const struct entry *en, struct decisions *d)
 }
 
 wall
-engine_replay(struct engine *g, const struct entry *en)
+engine_replay_into(struct engine *g, const struct entry *en, struct decisions *d)
 {
 	g->replaying = true;
-	wall next = engine_apply(g, en, NULL);
+	wall next = engine_apply(g, en, d);
 	g->replaying = false;
 	return next;
+}
+
+wall
+engine_replay(struct engine *g, const struct entry *en)
+{
+	return engine_replay_into(g, en, NULL);
 }
 
 void

@@ -59,6 +59,8 @@ void engine_admit(struct engine *g, struct entry *en);
 wall engine_apply(struct engine *g, const struct entry *en, struct decisions *d);
 /* For state only (recovery): the same, with decisions left out; rows newer than the entry are skipped by their position. */
 wall engine_replay(struct engine *g, const struct entry *en);
+/* The same, and says what it decided all the same: for tables that are written with the snapshot and not with the entry (enrolment). */
+wall engine_replay_into(struct engine *g, const struct entry *en, struct decisions *d);
 /* Alarms that are due at `at` and not yet fired: the backlog. */
 size_t engine_backlog(const struct engine *g, wall at);
 wall engine_next_wake(const struct engine *g);
@@ -129,6 +131,8 @@ void engine_condition_members(struct engine *g, const struct cond *c, uint32_t f
 bool engine_stages_json(const struct engine *g, struct str model, struct json_writer *w);
 /* One person, without the timeline: traits, consent, stages, segments, enrolments, messages held. */
 void engine_profile_json(struct engine *g, uint32_t number, struct json_writer *w);
+/* {"number":…,"user_id":…,"email":…} */
+void engine_profile_ids_json(const struct engine *g, uint32_t number, struct json_writer *w);
 /* Why and why not: for each journey (or the one whose journey, step or template is `message`): would this person enter, which condition
  * holds and which not, where they stand, what the policy says now. */
 void engine_explain_json(struct engine *g, uint32_t number, struct str message, struct json_writer *w);

@@ -55,7 +55,7 @@ void
 fold_entry(struct workspace *w, struct group *g, struct entry *en)
 {
 	ASSERT(en->at.ms >= w->at.ms);
-	size_t moves = g->d.moves.len;
+	size_t moves = g->d.moves.len, enrolments = g->d.enrolments.len;
 	en->seq = ++w->seq;
 	w->at = en->at;
 	if (en->happened.ms > en->at.ms)
@@ -66,6 +66,8 @@ fold_entry(struct workspace *w, struct group *g, struct entry *en)
 	w->at_hand = NULL;
 	if (g->d.moves.len > moves)
 		name_moves(w, g, moves);
+	for (; enrolments < g->d.enrolments.len; enrolments++)
+		changes_add(w->changes, &g->d.enrolments.items[enrolments]);
 	if (en->kind == ENTRY_ERASE && en->profile)
 		*vec_push(&g->merged) = en->profile;
 	if (en->absorbed) {

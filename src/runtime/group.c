@@ -26,6 +26,7 @@ group_free(struct group *g)
 	vec_release(&g->names);
 	vec_release(&g->moves);
 	vec_release(&g->rows);
+	vec_release(&g->enrolments);
 	vec_release(&g->merged);
 	vec_release(&g->erasures);
 	decisions_release(&g->d);
@@ -43,7 +44,7 @@ group_reset(struct group *g)
 	g->bytes = 0;
 	buf_reset(&g->items);
 	buf_reset(&g->loose);
-	g->blocks.len = g->names.len = g->moves.len = g->rows.len = g->merged.len = g->erasures.len = 0;
+	g->blocks.len = g->names.len = g->moves.len = g->rows.len = g->enrolments.len = g->merged.len = g->erasures.len = 0;
 	decisions_reset(&g->d);
 	arena_reset(&g->arena);
 	g->sweep_ended = g->went_live = false;

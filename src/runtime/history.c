@@ -192,6 +192,8 @@ start_anew(struct folding *f, wall ending, msec live_tail, struct err *e)
 	w->seq = 0;
 	w->at = WALL_BEFORE_ALL;
 	w->chains.len = 0;
+	changes_free(w->changes);
+	w->changes = changes_new();
 	w->sweep.running = false;
 	w->sweep.saved_at = 0;
 	w->sweep.credit = 0;

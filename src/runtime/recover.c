@@ -195,18 +195,24 @@ static bool
 replay(struct workspace *w, uint64_t from, uint64_t last, struct err *e)
 {
 	struct log_cursor *c = log_cursor_new(w->store, from + 1, NULL);
+	struct decisions d;
 	const struct entry *en = NULL;
 	bool ok;
+	decisions_init(&d);
 	while ((ok = log_next(c, &en, e)) && en) {
 		w->at_hand = en;
-		engine_replay(w->engine, en);
+		engine_replay_into(w->engine, en, &d);
 		w->at_hand = NULL;
+		for (size_t i = 0; i < d.enrolments.len; i++)
+			changes_add(w->changes, &d.enrolments.items[i]);
+		decisions_reset(&d);
 		chain_ends_at(w, en->profile, en->seq);
 		chain_ends_at(w, en->absorbed, en->seq);
 		w->at = en->at;
 		if (en->seq % PROGRESS_EVERY == 0)
 			runtime_progress(w, "entries", en->seq - from, last - from);
 	}
+	decisions_release(&d);
 	log_cursor_free(c);
 	return ok;
 }

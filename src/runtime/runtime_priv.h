@@ -27,7 +27,7 @@ enum {
 	LANE_BYTES_MAX = 64 * 1024 * 1024,
 	COMMIT_PAUSE_MS = 20,            /* at most fifty commits a second … */
 	COMMIT_NOW_ENTRIES = 16,         /* … unless so many entries wait */
-	AHEAD_ENTRIES = 1000,            /* waiting, so that a group is folded while another is written; fewer wait for the commit and go together */
+	AHEAD_ENTRIES = 2000,            /* waiting, so that a group is folded while another is written; fewer wait for the commit and go together */
 	GATHER_PART = 8,                 /* of the last commit's time: how long a group waits for those that the commit let go */
 	TICK_PAUSE_MS = 100,             /* ticks are this far apart unless alarms are left over */
 	SWEEP_ENTRIES = 500 * 1000,      /* a sweep under load ends within so many entries: recover_from is at most twice that behind */
@@ -69,6 +69,7 @@ struct group {
 	struct decisions d;
 	VEC(struct move_row) moves;
 	VEC(struct profile_row) rows;
+	VEC(struct enrolment_change) enrolments;   /* of those rows' profiles */
 	VEC(uint32_t) merged;            /* profiles whose rows must be in this transaction */
 	VEC(struct erasure) erasures;
 	struct arena arena;              /* rows and names */
@@ -123,6 +124,7 @@ struct workspace {
 	struct door door;
 	struct dedup *dedup;
 	VEC(uint64_t) chains;            /* latest entry by profile number */
+	struct changes *changes;         /* of enrolments, kept until their profile's row is saved */
 	struct interner names, sources;
 	struct {
 		uint32_t cursor;         /* next number to look at */
@@ -151,7 +153,7 @@ struct workspace {
 	_Atomic bool in_history;
 	_Atomic uint64_t durable_seq;
 	_Atomic int64_t durable_at;
-	struct { _Atomic uint64_t entries, duplicates, refused, batches, commits, commit_us_max, commit_us_sum, ticks, rows, joined, checkpoints; } count;
+	struct { _Atomic uint64_t entries, duplicates, refused, batches, commits, commit_us_max, commit_us_sum, ticks, rows, joined, checkpoints, wal_bytes; } count;
 
 	struct { pthread_mutex_t mutex; VEC(struct live_program) list; } programs;
 	struct { pthread_mutex_t mutex; struct store *store; } reader;   /* for timelines and plain tables */
@@ -201,6 +203,15 @@ bool entry_forbids(const struct entry *en);
 uint64_t entry_fingerprint(const struct workspace *w, const struct entry *en);
 /* A group at hand for work with parked threads. */
 struct group *group_at_hand(struct workspace *w);
+
+/* ---- changes.c: enrolments' rows are written with their profile's: in the order of the sweep they cost a page or two a commit, at
+ * random they cost one each. After a crash the replay tells those again that were not written. */
+struct changes *changes_new(void);
+void changes_free(struct changes *c);
+/* Copies; a later change of the same enrolment replaces an earlier one. */
+void changes_add(struct changes *c, const struct enrolment_change *ec);
+/* Moves a profile's into the group. */
+void changes_take(struct changes *c, uint32_t profile, struct group *g);
 
 /* ---- sweep.c */
 void sweep_rows(struct workspace *w, struct group *g, uint32_t entries);

@@ -8,6 +8,7 @@ void
 sweep_save(struct workspace *w, struct group *g, uint32_t profile)
 {
 	engine_profile_save(w->engine, profile, &g->arena, vec_push(&g->rows));
+	changes_take(w->changes, profile, g);
 }
 
 static void

@@ -108,6 +108,7 @@ workspace_new(const struct workspace_options *o)
 	w->progress = o->progress;
 	w->progress_self = o->progress_self;
 	w->trickle_from = 1;
+	w->changes = changes_new();
 	pthread_mutex_init(&w->mutex, NULL);
 	pthread_mutex_init(&w->fence_mutex, NULL);
 	pthread_mutex_init(&w->programs.mutex, NULL);
@@ -131,6 +132,7 @@ workspace_free(struct workspace *w)
 	outbox_free(w->outbox);
 	engine_free(w->engine);
 	dedup_free(w->dedup);
+	changes_free(w->changes);
 	for (struct group *g = w->idle_groups, *next; g; g = next) {
 		next = g->next;
 		group_free(g);
@@ -174,6 +176,9 @@ start_threads(struct workspace *w, struct err *e)
 		pthread_join(w->write_thread, NULL);
 		return fail(e, ERR_UNAVAILABLE, "cannot start the fold thread");
 	}
+	/* Names for who looks with top -H or a debugger. */
+	pthread_setname_np(w->write_thread, "write");
+	pthread_setname_np(w->fold_thread, "fold");
 	w->threads_run = true;
 	return true;
 }

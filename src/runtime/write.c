@@ -187,8 +187,6 @@ write_decisions(struct store *s, const struct group *g)
 	const struct decisions *d = &g->d;
 	for (size_t i = 0; i < d->messages.len; i++)
 		write_message(s, &d->messages.items[i]);
-	for (size_t i = 0; i < d->enrolments.len; i++)
-		write_enrolment(s, &d->enrolments.items[i]);
 	for (size_t i = 0; i < g->moves.len; i++)
 		write_move(s, &g->moves.items[i]);
 	for (size_t i = 0; i < d->touches.len; i++)
@@ -231,6 +229,8 @@ write_snapshot(struct workspace *w, struct store *s, const struct group *g)
 	struct err e;
 	for (size_t i = 0; i < g->rows.len; i++)
 		write_profile(s, &g->rows.items[i]);
+	for (size_t i = 0; i < g->enrolments.len; i++)
+		write_enrolment(s, &g->enrolments.items[i]);
 	w->count.rows += g->rows.len;
 	if (!g->sweep_ended)
 		return;
@@ -456,6 +456,7 @@ checkpoint(struct workspace *w)
 	struct err e;
 	must(store_checkpoint(w->store, false, &e), &e);
 	w->count.checkpoints = w->store->checkpoints;
+	w->count.wal_bytes = w->store->wal_frames * STORE_PAGE_BYTES;
 }
 
 void *

@@ -106,8 +106,12 @@ check_file(struct store *s, const char *file, struct err *e)
 static int
 note_wal(void *self, sqlite3 *db, const char *schema, int pages)
 {
+	struct store *s = self;
 	(void)db, (void)schema;
-	((struct store *)self)->wal_pages = pages;
+	/* The WAL begins anew after a whole checkpoint: then all of it is this commit's. */
+	s->wal_frames += (uint64_t)(pages > s->wal_end ? pages - s->wal_end : pages);
+	s->wal_end = pages;
+	s->wal_pages = pages;
 	return SQLITE_OK;
 }
 

@@ -100,7 +100,7 @@ SELECT id, profile, channel, state, due, address FROM message WHERE state IN ('r
 -- name: stage_move_insert
 INSERT INTO stage_move (profile, model, from_stage, to_stage, at, seq, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 -- name: touch_insert
-INSERT OR IGNORE INTO touch (day, activity, kind, profile) VALUES (?1, ?2, ?3, ?4);
+INSERT INTO touch (day, activity, kind, profile) VALUES (?1, ?2, ?3, ?4);
 -- name: report_add
 INSERT INTO report (text, code, place, n, first, last, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)
 ON CONFLICT (text) DO UPDATE SET n = n + excluded.n, last = excluded.last, seq = excluded.seq;

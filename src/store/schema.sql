@@ -59,6 +59,7 @@ CREATE TABLE shared (
 	position INTEGER NOT NULL,       -- entry that it stands for; equals meta.recover_from
 	bytes BLOB NOT NULL              -- identity counters, suppressions, accounts, catalogue, rates, program version
 );
+-- Rows are written together with their profile's, so they are of its as_of.
 CREATE TABLE enrolment (
 	profile INTEGER NOT NULL,        -- whose
 	enrolment INTEGER NOT NULL,      -- the profile's own counter
@@ -71,7 +72,6 @@ CREATE TABLE enrolment (
 	goal_at INTEGER, goal_value INTEGER,
 	PRIMARY KEY (profile, enrolment)
 ) WITHOUT ROWID;
-CREATE INDEX enrolment_journey ON enrolment (journey, state);
 
 -- ---------------------------------------------------------------- what was decided
 -- The outbox: every intent, also those that may not go, with verdict and reason.
@@ -104,14 +104,14 @@ CREATE TABLE stage_move (
 	seq INTEGER NOT NULL,            -- entry at hand; 0 = time alone
 	reason TEXT
 );
--- Who was touched by, or would have been eligible for, an activity on a day: the gap map counts these.
+-- Who was touched by, or would have been eligible for, an activity on a day: the gap map counts these. Only ever appended, so that
+-- a commit writes one page of it and not fifty; the same touch may stand here twice.
 CREATE TABLE touch (
 	day INTEGER NOT NULL,            -- days since 1970
 	activity TEXT NOT NULL,          -- of the activity catalogue
 	kind TEXT NOT NULL,              -- eligible, contactable, reached, elsewhere, held_out
-	profile INTEGER NOT NULL,
-	PRIMARY KEY (day, activity, kind, profile)
-) WITHOUT ROWID;
+	profile INTEGER NOT NULL
+);
 -- The data report: what could not be understood, counted.
 CREATE TABLE report (
 	text TEXT PRIMARY KEY,           -- the sentence

@@ -30,9 +30,10 @@ struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[QUERY_COUNT];   /* readers: made at first use */
 	bool writes;
-	int wal_pages;                       /* as of the latest commit */
+	int wal_pages;                       /* not yet moved, as of the latest commit */
+	int wal_end;                         /* frames in the WAL then */
 	int64_t read_until_ns;               /* readers: 0 = no question running */
-	uint64_t checkpoints;
+	uint64_t checkpoints, wal_frames;    /* since it was opened; a frame is a page */
 };
 
 /* Makes the file with its schema; refuses when it is there already. */
