@@ -20,6 +20,7 @@ enum {
 	LOOK_MS = 5 * 1000,                  /* how long a thread sleeps without a ring */
 	PAUSE_FIRST_MS = 1000, PAUSE_MOST_MS = 60 * 1000,            /* when the peer cannot be talked to at all */
 	AGAIN_FIRST_MS = 60 * 1000, AGAIN_MOST_MS = 60 * 60 * 1000,  /* when it puts one message off */
+	LANE_MS = 200,                       /* when no mark can be asked for, since the log's lane is full */
 	TRIES_MOST = 60,                     /* with the waits above: more than two days */
 	TRIES_KEPT = 100 * 1000,
 };
@@ -35,7 +36,7 @@ struct worker {
 	bool marked;
 	struct smtp *session;                /* changed under d->mutex, since stop may interrupt it */
 	int64_t used_ms;
-	bool opening, left_behind, answered;
+	bool opening, left_behind, answered, done;
 	struct mark_result mark;
 	struct renderer *renderer;
 	const struct program *program;
@@ -234,6 +235,15 @@ have_session(struct worker *w, struct smtp_result *why)
 	return ok && !late;
 }
 
+static bool
+is_left_behind(struct worker *w)
+{
+	pthread_mutex_lock(&w->d->mutex);
+	bool left = w->left_behind;
+	pthread_mutex_unlock(&w->d->mutex);
+	return left;
+}
+
 struct letter { struct str from, to, bytes; };
 
 /* Envelope and bytes but for the dot. A connection that the peer closed while it was idle is no failure: one more is opened. */
@@ -387,7 +397,7 @@ deliver(struct worker *w, const struct message *m)
 		return;
 	}
 	if (!begin(w, &l, &r)) {
-		if (!w->left_behind)
+		if (!is_left_behind(w))
 			not_handed_over(w, m, &r);
 		return;
 	}
@@ -397,8 +407,13 @@ deliver(struct worker *w, const struct message *m)
 	}
 	/* The peer has all but the dot: only closing takes it back. The mark's answer is in the log already. */
 	leave_session(w);
-	if (!asked)
-		o->put_back(o->self, m->id);
+	if (asked)
+		return;
+	pthread_mutex_lock(&w->d->mutex);
+	if (w->d->pause_until_ms < now_ms() + LANE_MS)
+		w->d->pause_until_ms = now_ms() + LANE_MS;
+	pthread_mutex_unlock(&w->d->mutex);
+	o->put_back(o->self, m->id);
 }
 
 /* ---------------------------------------------------------------- threads */
@@ -464,12 +479,16 @@ work(void *context)
 			taken = now_ms();
 		}
 		deliver(w, &m);
-		if (w->left_behind)
+		if (is_left_behind(w))
 			return NULL;
 		w->used_ms = now_ms();
 	}
 	let_program_go(w);
 	leave_session(w);
+	pthread_mutex_lock(&w->d->mutex);
+	w->done = true;
+	pthread_cond_broadcast(&w->d->changed);
+	pthread_mutex_unlock(&w->d->mutex);
 	return NULL;
 }
 
@@ -558,11 +577,21 @@ driver_new(const struct channel_context *c)
 	return d;
 }
 
+/* A reply that did not come is uncertain; who only connects holds nothing and is left behind. Holds the mutex. */
+static bool
+hurry(struct worker *w)
+{
+	w->left_behind = !w->done && w->opening;
+	if (w->session)
+		smtp_interrupt(w->session);
+	return w->left_behind;
+}
+
 static void
 email_stop(void *self, int seconds)
 {
 	struct driver *d = self;
-	struct timespec deadline;
+	int64_t until = clock_mono_ns() + (int64_t)seconds * 1000000000;
 	bool all = true;
 	if (d->bell) {
 		pthread_mutex_lock(&d->bell->mutex);
@@ -573,18 +602,12 @@ email_stop(void *self, int seconds)
 	d->stopping = true;
 	pthread_cond_broadcast(&d->changed);
 	pthread_mutex_unlock(&d->mutex);
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += seconds;
 	for (int i = 0; i < d->n_workers; i++) {
 		struct worker *w = &d->workers[i];
-		if (pthread_clockjoin_np(w->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0)
-			continue;
-		/* A reply that did not come is uncertain; who only connects holds nothing. */
 		pthread_mutex_lock(&d->mutex);
-		w->left_behind = w->opening;
-		if (w->session)
-			smtp_interrupt(w->session);
-		bool alone = w->left_behind;
+		while (!w->done && clock_mono_ns() < until)
+			wait_until(d, until);
+		bool alone = hurry(w);
 		pthread_mutex_unlock(&d->mutex);
 		if (alone)
 			pthread_detach(w->thread);
