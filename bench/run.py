@@ -157,6 +157,10 @@ def bench_fold(tmp):
     yield "fold_empty_bytes_per_profile", empty["bytes_per_profile"]
 
 
+def bench_alarms(tmp):
+    yield from tool("alarms", "--people", calls(1_000_000)).items()
+
+
 def bench_start(tmp):
     """Start after a kill: how long until it serves again."""
     with Server(tmp) as s:
@@ -182,7 +186,7 @@ def bench_backfill(tmp):
         yield "backfill_single_p99_ms", figures(single.communicate()[0]).get("p99_ms", -1)
 
 
-BENCHES = {"ingest": bench_ingest, "fold": bench_fold, "written": bench_written, "start": bench_start, "backfill": bench_backfill}
+BENCHES = {"ingest": bench_ingest, "fold": bench_fold, "alarms": bench_alarms, "written": bench_written, "start": bench_start, "backfill": bench_backfill}
 
 
 def commit():
