@@ -26,7 +26,7 @@
 	X(JOURNEYS, 500, "journeys", "journeys of a program")                              \
 	X(SEGMENTS, 2000, "segments", "segments of a program")                             \
 	X(ENROLMENTS_PER_PROFILE, 200, "enrolments", "live enrolments of one profile")     \
-	X(ALARMS_PER_TICK, 500, "alarms", "alarms one tick fires before others get a turn") \
+	X(ALARMS_PER_TICK, 50, "alarms", "alarms one tick fires before others get a turn") \
 	X(FOLD_SLICE_US, 1000, "µs", "the time anything may hold the fold thread")         \
 	X(CONDITION_BYTES, 8 * 1024, "bytes", "the text of one condition")                 \
 	X(CONDITION_DEPTH, 64, "levels", "nesting of one condition")                       \
