@@ -3,7 +3,9 @@
 #include "help.h"
 #include "base/clock.h"
 #include "base/map.h"
+#include "log/item.h"
 #include "runtime/door.h"
+#include "store/store.h"
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/wait.h>
@@ -551,4 +553,192 @@ TEST(the_door_does_not_follow_a_step)
 	CHECK(d.step > 364 * DAY);
 	door_confirm(&d, (wall){1006000 + 365 * DAY}, 6500);
 	CHECK_INT(door_at(&d, (wall){1006000 + 365 * DAY}, 6500).ms, 1006000 + 365 * DAY);
+}
+
+/* ---------------------------------------------------------------- poison */
+
+TEST(an_entry_that_killed_the_process_twice_is_refused)
+{
+	char *dir = fresh_dir();
+	struct err e = {0};
+	struct acks a;
+	acks_init(&a);
+	NEED(workspace_create(dir, &e));
+	for (int k = 0; k < 2; k++) {
+		fflush(stdout);
+		pid_t pid = fork();
+		if (pid == 0) {
+			if (!freopen("/dev/null", "w", stderr))
+				abort();
+			struct workspace *w = open_at(dir, &e);
+			submit(w, tracks(w, "Crash", 4711, 1, 5), &a);
+			pause();
+		}
+		int status;
+		waitpid(pid, &status, 0);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	}
+	struct workspace *w = open_at(dir, &e);
+	NEED(w);
+	submit(w, tracks(w, "Crash", 4711, 1, 5), &a);
+	submit(w, tracks(w, "Product Viewed", 0, 3, 5), &a);
+	acks_wait(&a);
+	CHECK_INT(a.accepted, 3);
+	workspace_close(w);
+	CHECK_INT(entries(dir), 4);
+	remove_dir(dir);
+}
+
+/* ---------------------------------------------------------------- downtime */
+
+/* Moves all that stands in the log back in time, as if the workspace had slept since. */
+static void
+sleep_for(const char *dir, msec length)
+{
+	char file[128];
+	struct store *s;
+	struct err e;
+	bool row;
+	snprintf(file, sizeof(file), "%s/perennial.db", dir);
+	NEED(store_open_writer(file, &s, &e));
+	struct buf items = {0};
+	int64_t first;
+	store_statement(s, QUERY_INDEX_SCAN_BACK);
+	NEED(store_step(s, QUERY_INDEX_SCAN_BACK, &row, &e) && row);
+	first = store_get_int(s, QUERY_INDEX_SCAN_BACK, 0);
+	buf_add_str(&items, store_get_str(s, QUERY_INDEX_SCAN_BACK, 1));
+	store_done(s, QUERY_INDEX_SCAN_BACK);
+	for (size_t i = 0; i < items.len; i += ITEM_BYTES) {
+		struct item it;
+		NEED(item_read((uint8_t *)items.ptr + i, &it));
+		it.at = wall_add(it.at, -length);
+		item_write(&it, (uint8_t *)items.ptr + i);
+	}
+	store_statement(s, QUERY_BLOCK_INDEX_UPDATE);
+	store_int(s, QUERY_BLOCK_INDEX_UPDATE, 1, first);
+	store_bytes(s, QUERY_BLOCK_INDEX_UPDATE, 2, buf_str(&items));
+	NEED(store_run(s, QUERY_BLOCK_INDEX_UPDATE, &e));
+	buf_release(&items);
+	store_close(s);
+}
+
+TEST(a_long_sleep_holds_sending_and_a_very_long_one_asks_about_the_clock)
+{
+	char *dir = fresh_dir();
+	struct err e = {0};
+	struct message m[2];
+	struct arena mem;
+	arena_init(&mem);
+	NEED(workspace_create(dir, &e));
+	struct workspace *w = open_at(dir, &e);
+	NEED(w);
+	CHECK(workspace_append_one(w, ENTRY_TRACK, STR("Send"), STR("{\"userId\":\"anna\"}"), NULL, &e));
+	workspace_close(w);
+	sleep_for(dir, 7 * HOUR);
+	w = open_at(dir, &e);
+	NEED(w);
+	CHECK(str_find(workspace_fence(w), STR("7 hours"), 0) != SIZE_MAX);
+	struct outbox_port o = workspace_outbox(w);
+	CHECK_INT(o.pull(o.self, CHANNEL_EMAIL, 2, &mem, m), 0);
+	workspace_fence_lift(w, true);           /* skip what is overdue */
+	CHECK(workspace_append_one(w, ENTRY_TRACK, STR("B"), STR("{\"userId\":\"anna\"}"), NULL, &e));
+	CHECK_INT(o.pull(o.self, CHANNEL_EMAIL, 2, &mem, m), 0);
+	CHECK_STR(workspace_fence(w), "");
+	workspace_close(w);
+	sleep_for(dir, 40 * DAY);
+	struct workspace_options opt = {.dir = dir};
+	CHECK(!workspace_open(&opt, &w, &e));
+	CHECK(strstr(e.text, "--clock-is-right"));
+	opt.clock_is_right = true;
+	NEED(workspace_open(&opt, &w, &e));
+	CHECK(workspace_fence(w).len > 0);
+	workspace_close(w);
+	arena_clear(&mem);
+	remove_dir(dir);
+}
+
+/* ---------------------------------------------------------------- under pressure */
+
+static void
+hold(struct engine *g, void *context)
+{
+	(void)g;
+	while (!*(_Atomic bool *)context)
+		usleep(1000);
+}
+
+static void *
+hold_fold_thread(void *context)
+{
+	void **both = context;
+	workspace_ask(both[0], hold, both[1]);
+	return NULL;
+}
+
+TEST(a_full_lane_refuses_and_catches_up)
+{
+	char *dir = fresh_dir();
+	struct err e = {0};
+	struct acks a;
+	_Atomic bool go_on = false;
+	pthread_t holder;
+	int refused = 0, taken = 0;
+	acks_init(&a);
+	NEED(workspace_create(dir, &e));
+	struct workspace *w = open_at(dir, &e);
+	NEED(w);
+	void *both[] = {w, (void *)&go_on};
+	pthread_create(&holder, NULL, hold_fold_thread, both);
+	usleep(50 * 1000);
+	for (int i = 0; i < 200 && !refused; i++)
+		submit(w, tracks(w, "Product Viewed", i * 500, 500, 50), &a) ? taken++ : refused++;
+	CHECK_INT(refused, 1);
+	CHECK(taken * 500 >= 64 * 1024 && taken * 500 < 66 * 1024);
+	go_on = true;
+	pthread_join(holder, NULL);
+	acks_wait(&a);
+	CHECK_INT(a.accepted, taken * 500);
+	CHECK(submit(w, tracks(w, "Product Viewed", 200 * 500, 1, 50), &a));
+	acks_wait(&a);
+	workspace_close(w);
+	remove_dir(dir);
+}
+
+/* A duplicate is never acknowledged before its original is on disk: both in one order, so the log holds it when the answer comes. */
+struct twin { struct workspace *w; _Atomic int wrong, got; const char *dir; };
+
+static void
+twin_acked(struct batch *b, const struct err *failure)
+{
+	struct twin *t = b->context;
+	if (failure || b->accepted + b->duplicates != b->n)
+		t->wrong++;
+	t->got++;
+	batch_free(b);
+}
+
+TEST(a_duplicate_is_acknowledged_after_its_original)
+{
+	char *dir = fresh_dir();
+	struct err e = {0};
+	struct twin t = {.dir = dir};
+	NEED(workspace_create(dir, &e));
+	struct workspace *w = open_at(dir, &e);
+	NEED(w);
+	t.w = w;
+	struct append_port p = workspace_append(w);
+	for (int i = 0; i < 300; i++)
+		for (int k = 0; k < 2; k++) {
+			struct batch *b = tracks(w, "Product Viewed", i * 4, 4, 50);
+			b->context = &t;
+			b->done = twin_acked;
+			CHECK(p.submit(p.self, b, &e));
+		}
+	while (t.got < 600)
+		usleep(1000);
+	CHECK_INT(t.wrong, 0);
+	workspace_close(w);
+	CHECK_INT(entries(dir), 1201);
+	CHECK(is_equal(dir));
+	remove_dir(dir);
 }

@@ -1,7 +1,7 @@
 /* stub_engine.c -- the smallest engine that engine.h allows: counts and hashes each person's entries, so that threads, commits and
  * recovery are tested alone.
  *
- * Whom an entry is about: userId, else anonymousId; both known and different: the anonymous one is absorbed. A track "Send" makes a
+ * Whom an entry is about: userId, else anonymousId; both known and different: the anonymous one is absorbed. A track "Crash" dies, "Send" makes a
  * READY message, "Alarm" sets an alarm a second later, which counts when a tick or the person's next entry passes it. */
 #include "engine/engine.h"
 #include "base/map.h"
@@ -199,6 +199,7 @@ apply(struct engine *g, const struct entry *en, struct decisions *d)
 {
 	g->now = en->at;
 	g->position = en->seq;
+	ASSERT(!str_eq(en->name, STR("Crash")));
 	if (en->kind == ENTRY_TICK)
 		tick(g, en->at);
 	if (en->kind == ENTRY_MARK && en->answer == MARK_GO)
