@@ -79,7 +79,7 @@ static void
 write_operation(struct json_writer *w, const struct route *row)
 {
 	char method[8] = "";
-	for (size_t i = 0; row->method[i] && i < sizeof(method) - 1; i++)
+	for (size_t i = 0; i < sizeof(method) - 1 && row->method[i]; i++)
 		method[i] = (char)(row->method[i] | 32);
 	jw_kobject(w, method);
 	jw_kstr(w, "summary", str_of(row->summary));

@@ -96,7 +96,7 @@ static bool
 is_from_elsewhere(struct api_call *c)
 {
 	struct str site = http_header(c->http, "Sec-Fetch-Site");
-	return c->route->access == ACCESS_SESSION && strcmp(c->route->method, "GET") && site.len && !str_eq(site, STR("same-origin")) &&
+	return c->route->access == ACCESS_SESSION && strcmp(c->route->method, "GET") != 0 && site.len && !str_eq(site, STR("same-origin")) &&
 	    !str_eq(site, STR("none"));
 }
 
