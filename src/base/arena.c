@@ -140,11 +140,15 @@ arena_printf(struct arena *a, const char *format, ...)
 	va_start(args, format);
 	ASSERT(format);
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, args);
+	char first[256];                 /* most fit, and are formatted once */
+	int n = vsnprintf(first, sizeof(first), format, args);
 	va_end(args);
 	ASSERT(n >= 0);
 	char *p = take(a, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, format, again);
+	if ((size_t)n < sizeof(first))
+		memcpy(p, first, (size_t)n + 1);
+	else
+		vsnprintf(p, (size_t)n + 1, format, again);
 	va_end(again);
 	return (struct str){p, (size_t)n};
 }

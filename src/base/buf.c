@@ -19,31 +19,13 @@ buf_reset(struct buf *b)
 }
 
 void
-buf_reserve(struct buf *b, size_t more)
+buf_grow(struct buf *b, size_t more)
 {
 	size_t need = b->len + more + 1;
 	ASSERT(need > more);
-	if (need <= b->cap)
-		return;
 	size_t cap = b->cap ? b->cap * 2 : 64;
 	b->cap = cap < need ? need : cap;
 	b->ptr = mem_realloc(b->ptr, b->cap);
-}
-
-void
-buf_add(struct buf *b, const void *bytes, size_t n)
-{
-	buf_reserve(b, n);
-	if (n)
-		memcpy(b->ptr + b->len, bytes, n);
-	b->len += n;
-	b->ptr[b->len] = '\0';
-}
-
-void
-buf_add_str(struct buf *b, struct str s)
-{
-	buf_add(b, s.ptr, s.len);
 }
 
 void
@@ -53,23 +35,20 @@ buf_add_cstr(struct buf *b, const char *s)
 }
 
 void
-buf_add_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
-}
-
-void
 buf_printf(struct buf *b, const char *format, ...)
 {
 	va_list args, again;
 	va_start(args, format);
 	ASSERT(format);
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, args);
+	buf_reserve(b, 40);
+	int n = vsnprintf(b->ptr + b->len, b->cap - b->len, format, args);
 	va_end(args);
 	ASSERT(n >= 0);
-	buf_reserve(b, (size_t)n);
-	vsnprintf(b->ptr + b->len, (size_t)n + 1, format, again);
+	if ((size_t)n >= b->cap - b->len) {
+		buf_reserve(b, (size_t)n);
+		vsnprintf(b->ptr + b->len, (size_t)n + 1, format, again);
+	}
 	va_end(again);
 	b->len += (size_t)n;
 }

@@ -343,7 +343,8 @@ double_key(struct json_parser *p, const struct json *object)
 
 struct walk {
 	struct json_parser *p;
-	struct str text;             /* the caller's, for spans */
+	struct str text;             /* for spans */
+	const char *bytes;           /* the same, padded; texts are unescaped in place */
 	const uint32_t *offsets;
 	uint32_t i, n_offsets;       /* next token */
 	uint32_t n, most;            /* nodes */
@@ -362,7 +363,7 @@ fail_token(const struct walk *w, uint32_t token, struct err *e, const char *sent
 static bool
 read_text(const struct walk *w, struct str *ret, struct str *ret_span)
 {
-	const char *b = w->p->bytes;
+	const char *b = w->bytes;
 	uint32_t from = w->offsets[w->i - 1], to = w->offsets[w->i] - 1;
 	while (to > from && (b[to] == ' ' || b[to] == '\n' || b[to] == '\r' || b[to] == '\t'))
 		to--;
@@ -377,7 +378,7 @@ static bool
 read_scalar(struct walk *w, struct json *j, struct err *e)
 {
 	uint32_t at = w->offsets[w->i - 1];
-	const char *p = w->p->bytes + at;
+	const char *p = w->bytes + at;
 	size_t len = 0;
 	j->count = 0;
 	j->next = 1;
@@ -396,7 +397,7 @@ read_scalar(struct walk *w, struct json *j, struct err *e)
 static bool
 read_key(struct walk *w, struct str *ret, struct err *e)
 {
-	const char *b = w->p->bytes;
+	const char *b = w->bytes;
 	struct str span;
 	uint32_t token = w->i++;
 	if (b[w->offsets[token]] != '"')
@@ -431,7 +432,7 @@ close_container(struct walk *w, struct err *e)
 static bool
 after_value(struct walk *w, bool *ret_more, struct err *e)
 {
-	const char *b = w->p->bytes;
+	const char *b = w->bytes;
 	while (w->depth) {
 		struct json *c = &w->p->nodes[w->p->open[w->depth - 1]];
 		char sign = b[w->offsets[w->i++]];
@@ -465,7 +466,7 @@ open_container(struct walk *w, struct json *j, char sign, struct err *e)
 static bool
 walk(struct walk *w, struct err *e)
 {
-	const char *b = w->p->bytes;
+	const char *b = w->bytes;
 	for (bool more = true; more;) {
 		struct json *j = &w->p->nodes[w->n];
 		if (w->n++ >= w->most)
@@ -491,24 +492,25 @@ walk(struct walk *w, struct err *e)
 	return w->i >= w->n_offsets || fail_token(w, w->i, e, "something follows after the end of the JSON");
 }
 
-bool
-json_parse(struct json_parser *p, struct str text, const struct json_limits *limits, const struct json **ret, struct err *e)
+static void
+put_padded(char *bytes, struct str text)
 {
-	struct walk w = {.p = p, .text = text, .depth_most = limits && limits->depth ? limits->depth : DEPTH_DEFAULT};
+	if (text.len)
+		memcpy(bytes, text.ptr, text.len);
+	memset(bytes + text.len, ' ', PADDING);
+}
+
+/* `bytes`: a padded copy of the text, or the text itself when it is padded and holds no escape. */
+static bool
+parse_padded(struct json_parser *p, struct str text, const char *bytes, bool escapes, const struct json_limits *limits, const struct json **ret,
+    struct err *e)
+{
+	struct walk w = {.p = p, .text = text, .bytes = bytes, .escapes = escapes,
+	    .depth_most = limits && limits->depth ? limits->depth : DEPTH_DEFAULT};
 	uint32_t most = limits && limits->nodes ? limits->nodes : NODES_DEFAULT;
-	if (text.len > UINT32_MAX / 2)
-		return fail(e, ERR_TOO_LARGE, "a JSON text of more than 2 GB cannot be read");
 	if (w.depth_most > DEPTH_MOST)
 		w.depth_most = DEPTH_MOST;
-	if (p->bytes_cap < text.len + PADDING) {
-		p->bytes_cap = (text.len + PADDING) * 3 / 2;
-		mem_free(p->bytes);
-		p->bytes = mem_alloc(p->bytes_cap);
-	}
-	if (text.len)
-		memcpy(p->bytes, text.ptr, text.len);
-	memset(p->bytes + text.len, ' ', PADDING);
-	enum json_index_result r = json_index_scan(p->index, p->bytes, text.len, &w.offsets, &w.n_offsets);
+	enum json_index_result r = json_index_scan(p->index, bytes, text.len, &w.offsets, &w.n_offsets);
 	if (r != JSON_INDEX_OK)
 		return fail_index(r, text, e);
 	/* Every value begins with a token of its own. */
@@ -519,11 +521,36 @@ json_parse(struct json_parser *p, struct str text, const struct json_limits *lim
 		p->nodes_cap = nodes + nodes / 2;
 		p->nodes = mem_alloc(p->nodes_cap * sizeof(*p->nodes));
 	}
-	w.escapes = text.len && memchr(p->bytes, '\\', text.len);
 	if (!walk(&w, e))
 		return false;
 	*ret = p->nodes;
 	return true;
+}
+
+static bool
+has_escapes(struct str text)
+{
+	return text.len && memchr(text.ptr, '\\', text.len);
+}
+
+static bool
+fits(struct str text, struct err *e)
+{
+	return text.len <= UINT32_MAX / 2 || fail(e, ERR_TOO_LARGE, "a JSON text of more than 2 GB cannot be read");
+}
+
+bool
+json_parse(struct json_parser *p, struct str text, const struct json_limits *limits, const struct json **ret, struct err *e)
+{
+	if (!fits(text, e))
+		return false;
+	if (p->bytes_cap < text.len + PADDING) {
+		p->bytes_cap = (text.len + PADDING) * 3 / 2;
+		mem_free(p->bytes);
+		p->bytes = mem_alloc(p->bytes_cap);
+	}
+	put_padded(p->bytes, text);
+	return parse_padded(p, text, p->bytes, has_escapes(text), limits, ret, e);
 }
 
 /* ---------------------------------------------------------------- copies */
@@ -632,11 +659,22 @@ json_parse_arena(struct arena *a, struct str text, const struct json **ret, stru
 {
 	/* The writer holds 63 levels, and what is read here is written again inside other values. */
 	const struct json_limits wide = {.depth = 48, .nodes = UINT32_MAX / 64};
-	struct json_parser *p = spare_take();
 	const struct json *j = NULL;
-	bool ok = json_parse(p, text, &wide, &j, e);
-	if (ok && j)
-		*ret = json_copy(a, j);
+	if (!fits(text, e))
+		return false;
+	/* Texts and spans point into the arena at once; only what holds escapes is there a second time. */
+	bool escapes = has_escapes(text);
+	char *source = arena_alloc(a, text.len + PADDING), *bytes = escapes ? arena_alloc(a, text.len + PADDING) : source;
+	put_padded(source, text);
+	if (escapes)
+		put_padded(bytes, text);
+	struct json_parser *p = spare_take();
+	bool ok = parse_padded(p, (struct str){source, text.len}, bytes, escapes, &wide, &j, e);
+	if (ok && j) {
+		struct json *nodes = arena_array(a, struct json, j->next);
+		memcpy(nodes, j, sizeof(*nodes) * j->next);
+		*ret = nodes;
+	}
 	spare_put(p);
 	return ok;
 }

@@ -109,11 +109,29 @@ add_escape(struct buf *out, unsigned char c)
 	}
 }
 
+/* How many bytes at the beginning are plain ASCII that needs no escape: eight at a time. */
+static size_t
+plain_prefix(const unsigned char *p, size_t n)
+{
+	const uint64_t ones = 0x0101010101010101u, highs = ones << 7;
+	size_t i = 0;
+	for (; i + 8 <= n; i += 8) {
+		uint64_t x;
+		memcpy(&x, p + i, 8);
+		uint64_t quote = x ^ ones * '"', slash = x ^ ones * '\\';
+		if (((x - ones * 0x20) | (quote - ones) | (slash - ones) | x) & highs)
+			break;
+	}
+	while (i < n && p[i] >= 0x20 && p[i] < 0x80 && p[i] != '"' && p[i] != '\\')
+		i++;
+	return i;
+}
+
 static void
 add_quoted(struct buf *out, struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.ptr;
-	size_t from = 0, i = 0;
+	size_t from = 0, i = plain_prefix(p, s.len);
 	buf_reserve(out, s.len + 2);
 	buf_add_char(out, '"');
 	while (i < s.len) {

@@ -44,11 +44,35 @@ struct buf {
 };
 void buf_release(struct buf *b);
 void buf_reset(struct buf *b);                          /* empties, keeps the memory */
-void buf_reserve(struct buf *b, size_t more);
-void buf_add(struct buf *b, const void *bytes, size_t n);
-void buf_add_str(struct buf *b, struct str s);
+void buf_grow(struct buf *b, size_t more);              /* what buf_reserve does when there is no room */
+static inline void
+buf_reserve(struct buf *b, size_t more)
+{
+	if (b->cap - b->len <= more)
+		buf_grow(b, more);
+}
+static inline void
+buf_add(struct buf *b, const void *bytes, size_t n)
+{
+	buf_reserve(b, n);
+	if (n)
+		__builtin_memcpy(b->ptr + b->len, bytes, n);
+	b->len += n;
+	b->ptr[b->len] = '\0';
+}
+static inline void
+buf_add_str(struct buf *b, struct str s)
+{
+	buf_add(b, s.ptr, s.len);
+}
+static inline void
+buf_add_char(struct buf *b, char c)
+{
+	buf_reserve(b, 1);
+	b->ptr[b->len++] = c;
+	b->ptr[b->len] = '\0';
+}
 void buf_add_cstr(struct buf *b, const char *s);
-void buf_add_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) PRINTF(2, 3);
 struct str buf_str(const struct buf *b);
 /* Little-endian integers and varints, for the codecs. */

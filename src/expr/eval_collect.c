@@ -33,7 +33,8 @@ each_row(struct ev *ev, const struct op *op, bool newest_first, bool negatives, 
 	sweep->leave = s.enter ? 0 : s.leave;
 	ev->item = NULL;
 	for (size_t i = 0; i < s.to - s.from; i++) {
-		const struct row *row = s.rows.items[newest_first ? s.to - 1 - i : s.from + i];
+		struct row stamp;
+		const struct row *row = row_at(&s.rows, newest_first ? s.to - 1 - i : s.from + i, &stamp);
 		if (row->negative && !negatives)
 			continue;
 		ev->row = row;
@@ -139,12 +140,13 @@ tally_rows(struct ev *ev, const struct op *op, struct tally *t)
 	if (!op->scan) {
 		t->n = inside < t->need ? inside : t->need;
 		if (t->n)
-			t->at = s->rows.items[s->to - t->n]->time;
+			t->at = stamp_at(&s->rows, s->to - t->n).time;
 		return;
 	}
 	ev->item = NULL;
 	for (size_t i = 0; i < inside && t->n < t->need; i++) {
-		const struct row *row = s->rows.items[s->to - 1 - i];
+		struct row stamp;
+		const struct row *row = row_at(&s->rows, s->to - 1 - i, &stamp);
 		wall e;
 		if (row->negative)
 			continue;
@@ -271,43 +273,60 @@ eval_quantifier(struct ev *ev, const struct op *op, wall *expiry)
 /* ---------------------------------------------------------------- did A then B */
 
 struct matched {
-	const struct row **items;
-	size_t n;
+	struct rows rows;
 	struct sweep sweep;
+	struct stamp *stamps;    /* or */
+	const struct row **items;
 };
 
 static bool
 visit_keep(struct ev *ev, void *self, wall time)
 {
 	struct matched *m = self;
-	(void)time;
-	m->items[m->n++] = ev->row;
+	if (m->stamps)
+		m->stamps[m->rows.n++] = (struct stamp){time, ev->row->seq};
+	else
+		m->items[m->rows.n++] = ev->row;
 	return true;
 }
 
+/* Read in place when all that are inside match. */
 static void
 matches_of(struct ev *ev, const struct op *events, struct matched *m)
 {
 	struct span s;
 	span_of(ev, events, &s);
-	m->n = 0;
-	m->items = (const struct row **)arena_array(ev->scratch, struct row *, s.to - s.from + 1);
+	*m = (struct matched){.sweep = {.expiry = WALL_NEVER}};
+	if (!events->scan) {
+		m->sweep.change = span_change(&s);
+		m->sweep.until = s.until;
+		m->sweep.leave = s.enter ? 0 : s.leave;
+		m->rows.n = s.to - s.from;
+		if (s.rows.stamps)
+			m->rows.stamps = s.rows.stamps + s.from;
+		else if (m->rows.n)
+			m->rows.items = s.rows.items + s.from;
+		return;
+	}
+	if (s.rows.stamps)
+		m->rows.stamps = m->stamps = arena_array(ev->scratch, struct stamp, s.to - s.from + 1);
+	else
+		m->rows.items = m->items = (const struct row **)arena_array(ev->scratch, struct row *, s.to - s.from + 1);
 	each_element(ev, events, false, false, &m->sweep, visit_keep, m);
 }
 
-/* The first B behind this A, by the limit, with the same value. */
-static const struct row *
-follower(const struct op *op, const struct row *a, const struct matched *bs, const msec *within)
+/* Does a B come behind this A, by the limit, with the same value? */
+static bool
+is_followed(const struct op *op, const struct matched *as, size_t at, const struct matched *bs, const msec *within)
 {
-	struct rows r = {.items = bs->items, .n = bs->n};
-	for (size_t i = rows_behind(&r, a->time, a->seq); i < bs->n; i++) {
-		const struct row *b = bs->items[i];
-		if (within && b->time.ms > wall_add(a->time, *within).ms)
-			return NULL;
-		if (op->n < 0 || value_equal(&a->columns[op->n], &b->columns[op->m]))
-			return b;
+	struct stamp a = stamp_at(&as->rows, at);
+	for (size_t i = rows_behind(&bs->rows, a.time, a.seq); i < bs->rows.n; i++) {
+		if (within && stamp_at(&bs->rows, i).time.ms > wall_add(a.time, *within).ms)
+			return false;
+		if (op->n < 0 || value_equal(&as->rows.items[at]->columns[op->n], &bs->rows.items[i]->columns[op->m]))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 bool
@@ -326,12 +345,12 @@ eval_then(struct ev *ev, const struct op *op, wall *expiry)
 	}
 	/* Whatever leaves or enters either window may change it; but what holds because of one A holds as long as that one is inside. */
 	wall both = wall_min(wall_min(as.sweep.expiry, bs.sweep.expiry), bs.sweep.change), pending = WALL_NEVER;
-	for (size_t i = as.n; i-- > 0;) {
-		const struct row *a = as.items[i];
-		const struct row *b = follower(op, a, &bs, limited ? &within : NULL);
-		wall end = limited ? wall_add(a->time, within) : ev->now;
-		if (op->negated ? !b && end.ms <= ev->now.ms : b != NULL) {
-			wall gone = as.sweep.leave ? wall_min(as.sweep.until, wall_add(a->time, as.sweep.leave)) : as.sweep.change;
+	for (size_t i = as.rows.n; i-- > 0;) {
+		wall time = stamp_at(&as.rows, i).time;
+		bool b = is_followed(op, &as, i, &bs, limited ? &within : NULL);
+		wall end = limited ? wall_add(time, within) : ev->now;
+		if (op->negated ? !b && end.ms <= ev->now.ms : b) {
+			wall gone = as.sweep.leave ? wall_min(as.sweep.until, wall_add(time, as.sweep.leave)) : as.sweep.change;
 			*expiry = wall_min(both, gone);
 			return true;
 		}
@@ -555,14 +574,14 @@ eval_aggregate(struct ev *ev, const struct op *op)
 /* ---------------------------------------------------------------- one of them */
 
 bool
-is_same_event(const struct row *a, const struct row *b)
+is_same_event(struct stamp a, const struct row *b)
 {
-	return a && b && a->time.ms == b->time.ms && a->seq == b->seq;
+	return a.time.ms == b->time.ms && a.seq == b->seq;
 }
 
 struct picking {
 	const struct op *field;  /* NULL: only its time */
-	const struct row *before;
+	struct stamp before;
 	uint32_t left;           /* to be skipped */
 	bool found;
 	struct out value;
@@ -574,9 +593,11 @@ visit_pick(struct ev *ev, void *self, wall time)
 {
 	struct picking *p = self;
 	/* Times are of events, however many items of one fit. */
-	if (!p->field && is_same_event(p->before, ev->row))
-		return true;
-	p->before = ev->row;
+	if (!p->field) {
+		if (is_same_event(p->before, ev->row))
+			return true;
+		p->before = (struct stamp){ev->row->time, ev->row->seq};
+	}
 	if (p->left) {
 		p->left--;
 		return true;
@@ -606,7 +627,7 @@ struct out
 eval_pick(struct ev *ev, const struct op *op)
 {
 	const struct op *c = kid(op);
-	struct picking p = {.field = after(c)};
+	struct picking p = {.field = after(c), .before = NO_STAMP};
 	wall expiry;
 	pick(ev, c, op->n, &p, &expiry);
 	if (!p.found)
@@ -618,7 +639,7 @@ eval_pick(struct ev *ev, const struct op *op)
 struct out
 eval_time_of(struct ev *ev, const struct op *op, bool since)
 {
-	struct picking p = {0};
+	struct picking p = {.before = NO_STAMP};
 	wall expiry;
 	pick(ev, kid(op), op->n, &p, &expiry);
 	if (!p.found)
@@ -635,7 +656,7 @@ enum { RHYTHM_ROWS = 17, RHYTHM_GAPS_LEAST = 3 };
 struct rhythm {
 	wall times[RHYTHM_ROWS]; /* newest first */
 	uint32_t n;
-	const struct row *before;
+	struct stamp before;
 };
 
 static bool
@@ -644,7 +665,7 @@ visit_rhythm(struct ev *ev, void *self, wall time)
 	struct rhythm *r = self;
 	if (is_same_event(r->before, ev->row))
 		return true;
-	r->before = ev->row;
+	r->before = (struct stamp){ev->row->time, ev->row->seq};
 	r->times[r->n++] = time;
 	return r->n < RHYTHM_ROWS;
 }
@@ -653,7 +674,7 @@ visit_rhythm(struct ev *ev, void *self, wall time)
 struct out
 eval_usual_gap(struct ev *ev, const struct op *op)
 {
-	struct rhythm r = {.n = 0};
+	struct rhythm r = {.n = 0, .before = NO_STAMP};
 	struct sweep sweep;
 	msec gaps[RHYTHM_ROWS] = {0};
 	each_element(ev, kid(op), true, false, &sweep, visit_rhythm, &r);

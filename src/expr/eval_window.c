@@ -2,9 +2,10 @@
 #include "expr/ops_priv.h"
 
 static bool
-is_behind(const struct row *row, wall t, uint64_t seq)
+is_behind(const struct rows *r, size_t i, wall t, uint64_t seq)
 {
-	return row->time.ms > t.ms || (row->time.ms == t.ms && row->seq > seq);
+	struct stamp s = stamp_at(r, i);
+	return s.time.ms > t.ms || (s.time.ms == t.ms && s.seq > seq);
 }
 
 size_t
@@ -12,13 +13,13 @@ rows_behind(const struct rows *r, wall t, uint64_t seq)
 {
 	size_t low = 0, high = r->n;
 	/* The answer is mostly near an end. */
-	if (!high || is_behind(r->items[0], t, seq))
+	if (!high || is_behind(r, 0, t, seq))
 		return 0;
-	if (!is_behind(r->items[high - 1], t, seq))
+	if (!is_behind(r, high - 1, t, seq))
 		return high;
 	while (low < high) {
 		size_t mid = (low + high) / 2;
-		if (is_behind(r->items[mid], t, seq))
+		if (is_behind(r, mid, t, seq))
 			high = mid;
 		else
 			low = mid + 1;
@@ -100,7 +101,7 @@ point_entry(struct ev *ev)
 struct seeking {
 	struct point point;
 	uint32_t left;           /* to be skipped */
-	const struct row *before;
+	struct stamp before;
 };
 
 static bool
@@ -109,7 +110,7 @@ take_point(struct ev *ev, void *self, wall time)
 	struct seeking *s = self;
 	if (is_same_event(s->before, ev->row))
 		return true;
-	s->before = ev->row;
+	s->before = (struct stamp){ev->row->time, ev->row->seq};
 	if (s->left) {
 		s->left--;
 		return true;
@@ -121,7 +122,7 @@ take_point(struct ev *ev, void *self, wall time)
 static struct point
 point_event(struct ev *ev, const struct op *op, wall *until)
 {
-	struct seeking s = {.left = op->n == WHICH_LATEST ? 0 : (uint32_t)(op->n - 1)};
+	struct seeking s = {.before = NO_STAMP, .left = op->n == WHICH_LATEST ? 0 : (uint32_t)(op->n - 1)};
 	struct sweep sweep;
 	each_element(ev, kid(op), op->n == WHICH_LATEST, false, &sweep, take_point, &s);
 	*until = wall_min(*until, wall_min(sweep.expiry, sweep.change));
@@ -216,10 +217,10 @@ span_change(const struct span *s)
 {
 	wall t = s->until;
 	if (s->leave && s->from < s->to)
-		t = wall_min(t, wall_add(s->rows.items[s->from]->time, s->leave));
+		t = wall_min(t, wall_add(stamp_at(&s->rows, s->from).time, s->leave));
 	if (s->leave && s->with_folded && s->rows.folded)
 		t = wall_min(t, wall_add(s->rows.folded_first, s->leave));
 	if (s->enter && s->to < s->rows.n)
-		t = wall_min(t, wall_add(s->rows.items[s->to]->time, s->enter));
+		t = wall_min(t, wall_add(stamp_at(&s->rows, s->to).time, s->enter));
 	return t;
 }

@@ -126,12 +126,27 @@ struct row {
 	bool negative;           /* an unlinked refund: its amount column is below 0; only sums look at it */
 	struct value *columns;   /* n_columns of the stream; VALUE_JSON columns hold a copy that the profile owns */
 };
+struct stamp { wall time; uint64_t seq; };
 struct rows {
 	const struct row *const *items; /* ordered by time, then seq; voided rows are not among them */
+	const struct stamp *stamps;     /* instead of items: rows that are nothing but their instants */
 	size_t n;
 	uint64_t folded;                /* rows older than items[0] that were folded into a count */
 	wall folded_latest, folded_first;
 };
+static inline const struct row *
+row_at(const struct rows *r, size_t i, struct row *of_stamp)
+{
+	if (!r->stamps)
+		return r->items[i];
+	*of_stamp = (struct row){.time = r->stamps[i].time, .seq = r->stamps[i].seq};
+	return of_stamp;
+}
+static inline struct stamp
+stamp_at(const struct rows *r, size_t i)
+{
+	return r->stamps ? r->stamps[i] : (struct stamp){r->items[i]->time, r->items[i]->seq};
+}
 struct features;                 /* registry of one program: all streams */
 struct features *features_new(struct arena *a, const struct vocabulary *v);
 size_t features_count(const struct features *f);

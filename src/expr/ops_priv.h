@@ -286,7 +286,8 @@ struct sweep {
 typedef bool visit_element(struct ev *ev, void *self, wall time);
 void each_element(struct ev *ev, const struct op *collection, bool newest_first, bool negatives, struct sweep *sweep, visit_element *visit, void *self);
 
-bool is_same_event(const struct row *a, const struct row *b);
+#define NO_STAMP ((struct stamp){WALL_BEFORE_ALL, UINT64_MAX})
+bool is_same_event(struct stamp a, const struct row *b);
 
 /* eval_window.c */
 struct span {

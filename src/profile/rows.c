@@ -420,19 +420,6 @@ row_amended(const struct row_extra *x, const struct row *row, struct arena *scra
 	return seen;
 }
 
-static struct rows
-view_stamps(const struct stamp *stamps, uint32_t n, struct arena *scratch)
-{
-	struct row *rows = arena_array(scratch, struct row, n);
-	const struct row **items = arena_array(scratch, const struct row *, n);
-	for (uint32_t i = 0; i < n; i++) {
-		rows[i].time = stamps[i].time;
-		rows[i].seq = stamps[i].seq;
-		items[i] = &rows[i];
-	}
-	return (struct rows){.items = items, .n = n};
-}
-
 /* The rows less those that amendments void, and with what was refunded taken off. */
 static struct rows
 view_amended(const struct row_heap *h, uint32_t n, uint32_t columns, struct arena *scratch)
@@ -454,11 +441,11 @@ rows_view(const struct row_sets *sets, uint32_t stream, const struct stream_shap
 	if (!set)
 		return (struct rows){0};
 	if (!set->on_heap)
-		return view_stamps(&set->only, set->n, scratch);
+		return (struct rows){.stamps = &set->only, .n = set->n};
 	const struct row_heap *h = set->heap;
 	struct rows v;
 	if (!h->whole)
-		v = view_stamps(h->stamps, set->n, scratch);
+		v = (struct rows){.stamps = h->stamps, .n = set->n};
 	else if (h->extra && h->extra->notes.len)
 		v = view_amended(h, set->n, shape->n_columns, scratch);
 	else

@@ -15,7 +15,6 @@ struct amend_note {
 	int16_t column;
 	bool voids;
 };
-struct stamp { wall time; uint64_t seq; };
 struct row_set {
 	uint32_t stream;                 /* the engine's number */
 	uint32_t n : 31, on_heap : 1;
@@ -46,7 +45,7 @@ struct stream_shape {
 void rows_add(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, const struct row *row, wall now);
 /* Remembers an amendment. */
 void rows_amend(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, const struct amend_note *note);
-/* The rows as conditions see them, amendments applied; lives in the arena. */
+/* The rows as conditions see them, amendments applied; read in place, or in the arena: good until rows are added. */
 struct rows rows_view(const struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct arena *scratch);
 /* Drops or folds what no condition can ask for any more; the result depends on the rows and now only. */
 void rows_prune(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, wall now);

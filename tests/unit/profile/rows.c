@@ -45,7 +45,7 @@ check_times(const struct stream_shape *shape, const char *want)
 	struct buf got = {0};
 	struct rows v = rows_view(&sets, 5, shape, &arena);
 	for (size_t i = 0; i < v.n; i++)
-		buf_printf(&got, "%s%lld", i ? " " : "", (long long)v.items[i]->time.ms);
+		buf_printf(&got, "%s%lld", i ? " " : "", (long long)stamp_at(&v, i).time.ms);
 	if (v.folded)
 		buf_printf(&got, " + %llu (%lld to %lld)", (unsigned long long)v.folded, (long long)v.folded_first.ms, (long long)v.folded_latest.ms);
 	CHECK_STR(buf_str(&got), want);
@@ -63,8 +63,8 @@ TEST(rows_stand_in_order_of_time_then_seq)
 	add(&counts, 20, 3, (wall){30});
 	check_times(&counts, "10 20 20 30");
 	struct rows v = rows_view(&sets, 5, &counts, &arena);
-	CHECK_INT(v.items[1]->seq, 3);
-	CHECK_INT(v.items[2]->seq, 4);
+	CHECK_INT(stamp_at(&v, 1).seq, 3);
+	CHECK_INT(stamp_at(&v, 2).seq, 4);
 	CHECK_INT(rows_count(&sets), 4);
 }
 
@@ -111,7 +111,7 @@ TEST(one_feature_keeps_a_bounded_number_of_events)
 	struct rows v = rows_view(&sets, 5, &counts, &arena);
 	CHECK_INT(v.n, LIMIT_RETAINED_EVENTS);
 	CHECK_INT(v.folded, 2 * LIMIT_RETAINED_EVENTS);
-	CHECK_INT(v.items[v.n - 1]->time.ms, 3 * LIMIT_RETAINED_EVENTS);
+	CHECK_INT(stamp_at(&v, v.n - 1).time.ms, 3 * LIMIT_RETAINED_EVENTS);
 	CHECK_INT(v.folded_latest.ms, 2 * LIMIT_RETAINED_EVENTS);
 }
 
@@ -281,7 +281,7 @@ check_against(const struct known *all, size_t n, const struct stream_shape *shap
 	for (size_t i = 0; i < n; i++) {
 		bool wanted = all[i].time > now - k->window || i < k->first || i + k->latest >= n, there = false;
 		for (size_t r = 0; r < v.n; r++)
-			there |= v.items[r]->seq == all[i].seq;
+			there |= stamp_at(&v, r).seq == all[i].seq;
 		if (wanted && !there)
 			TAP_FAIL("row %llu of %zu is missing at %lld", (unsigned long long)all[i].seq, n, (long long)now);
 	}
