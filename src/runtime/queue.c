@@ -57,7 +57,7 @@ queue_submit(void *self, struct batch *b, struct err *e)
 		l->end = &b->next;
 		l->entries += b->n;
 		l->bytes += b->text.len;
-		if (w->fold_sleeps && (w->wake_at < 2 || queue_waiting(w) >= w->wake_at))
+		if (w->fold_sleeps && (b->lane == LANE_MARKS || w->wake_at < 2 || queue_waiting(w) >= w->wake_at))
 			pthread_cond_signal(&w->fold_wake);
 	}
 	pthread_mutex_unlock(&w->mutex);

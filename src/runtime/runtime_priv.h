@@ -26,6 +26,7 @@ enum {
 	LANE_ENTRIES_MAX = 64 * 1024,    /* waiting in one lane; beyond it the caller hears 429 */
 	LANE_BYTES_MAX = 64 * 1024 * 1024,
 	COMMIT_PAUSE_MS = 20,            /* at most fifty commits a second … */
+	MARK_PAUSE_MS = 2,
 	COMMIT_NOW_ENTRIES = 16,         /* … unless so many entries wait */
 	AHEAD_ENTRIES = 2000,            /* waiting, so that a group is folded while another is written; fewer wait for the commit and go together */
 	GATHER_PART = 8,                 /* of the last commit's time: how long a group waits for those that the commit let go */
