@@ -120,7 +120,8 @@ enrolment_free(struct engine *g, struct enrolment *en)
 	for (uint16_t i = 0; i < en->n_memory; i++)
 		heap_drop(&en->memory[i].text);
 	mem_free(en->memory);
-	mem_free(en->trigger);
+	frozen_event_drop(en->trigger);
+	heap_drop(&en->item);
 	if (g)
 		live_unref(g, (struct live_program *)(uintptr_t)en->program);
 	mem_free(en);
@@ -361,7 +362,7 @@ hand_of(struct engine *g, uint32_t person, const struct live_program *lp, const 
 	ret->trigger = (struct event_view){.kind = f->kind, .name = f->name, .source = f->source, .time = f->time, .seq = f->seq,
 	    .properties = parsed(&g->scratch, f->properties), .context = parsed(&g->scratch, f->context)};
 	ret->m.trigger = &ret->trigger;
-	ret->m.trigger_item = parsed(&g->scratch, f->item);
+	ret->m.trigger_item = parsed(&g->scratch, en->item);
 	ret->facts.product = product_in(&ret->trigger);
 }
 
@@ -423,26 +424,54 @@ journeys_make(struct engine *g, uint32_t person)
 	return p->journeys;
 }
 
+static bool
+same_event(const struct frozen_event *a, const struct frozen_event *b)
+{
+	return a->kind == b->kind && a->seq == b->seq && a->time.ms == b->time.ms && str_eq(a->name, b->name) && str_eq(a->source, b->source) &&
+	    str_eq(a->properties, b->properties) && str_eq(a->context, b->context);
+}
+
 struct frozen_event *
-frozen_event_new(struct arena *a, const struct event_view *ev, const struct json *item, uint8_t parts)
+frozen_event_take(const struct journeys *js, const struct frozen_event *wanted)
+{
+	for (size_t i = js->enrolments.len; i-- > 0;) {
+		struct frozen_event *f = js->enrolments.items[i]->trigger;
+		if (f && same_event(f, wanted)) {
+			f->refs++;
+			return f;
+		}
+	}
+	size_t size = sizeof(*wanted) + wanted->name.len + wanted->source.len + wanted->properties.len + wanted->context.len;
+	struct frozen_event *f = mem_alloc(size);
+	char *at = (char *)(f + 1);
+	*f = *wanted;
+	f->size = (uint32_t)size;
+	f->refs = 1;
+	f->name = put_text(&at, wanted->name);
+	f->source = put_text(&at, wanted->source);
+	f->properties = put_text(&at, wanted->properties);
+	f->context = put_text(&at, wanted->context);
+	return f;
+}
+
+void
+frozen_event_drop(struct frozen_event *f)
+{
+	if (f && --f->refs == 0)
+		mem_free(f);
+}
+
+/* Of the trigger what the journey reads later; NULL when it reads nothing. */
+static struct frozen_event *
+freeze_trigger(struct engine *g, const struct journeys *js, const struct event_view *ev, uint8_t parts)
 {
 	if (!parts)
 		return NULL;
-	struct str properties = json_text_of(a, ev->properties), of = json_text_of(a, item);
-	struct str context = parts & KEEP_CONTEXT ? json_text_of(a, ev->context) : (struct str){0};
-	size_t size = sizeof(struct frozen_event) + ev->name.len + ev->source.len + properties.len + context.len + of.len;
-	struct frozen_event *f = mem_alloc(size);
-	char *at = (char *)(f + 1);
-	f->size = (uint32_t)size;
-	f->kind = ev->kind;
-	f->time = ev->time;
-	f->seq = ev->seq;
-	f->name = put_text(&at, ev->name);
-	f->source = put_text(&at, ev->source);
-	f->properties = put_text(&at, properties);
-	f->context = put_text(&at, context);
-	f->item = put_text(&at, of);
-	return f;
+	struct frozen_event f = {.kind = ev->kind, .time = ev->time, .seq = ev->seq, .name = ev->name, .source = ev->source,
+	    .properties = json_text_of(&g->scratch, ev->properties)};
+	if (parts & KEEP_CONTEXT)
+		f.context = json_text_of(&g->scratch, ev->context);
+	return frozen_event_take(js, &f);
 }
 
 static struct str
@@ -504,7 +533,10 @@ begin(struct engine *g, uint32_t person, const struct live_program *lp, const st
 	    .goal_at = WALL_NEVER};
 	live_ref((struct live_program *)(uintptr_t)lp);
 	en->program = lp;
-	en->trigger = frozen_event_new(&g->scratch, ev, item, lp->journeys->keeps[j - lp->p->journeys]);
+	uint8_t parts = lp->journeys->keeps[j - lp->p->journeys];
+	en->trigger = freeze_trigger(g, js, ev, parts);
+	if (parts)
+		heap_set(&en->item, json_text_of(&g->scratch, item));
 	heap_set(&en->key, key);
 	*vec_push(&js->enrolments) = en;
 	g->enrolments++;

@@ -106,8 +106,9 @@ void enrolment_move(struct engine *g, uint32_t person, struct enrolment *en, enu
 void enrolment_end(struct engine *g, uint32_t person, struct enrolment *en, enum enrolment_state to, struct str reason);
 void enrolment_free(struct engine *g /* NULL: all is being freed */, struct enrolment *en);
 void enrolments_purge(struct engine *g, uint32_t person, struct journeys *js);
-/* parts: enum trigger_part; NULL when nothing is kept. */
-struct frozen_event *frozen_event_new(struct arena *a, const struct event_view *ev, const struct json *item, uint8_t parts);
+/* One that this person's enrolments hold already, or a new one; texts are copied. */
+struct frozen_event *frozen_event_take(const struct journeys *js, const struct frozen_event *wanted);
+void frozen_event_drop(struct frozen_event *f);
 /* The trigger has happened: once for each item, if the person fits. m->trigger is the event. */
 void enter_journey(struct engine *g, uint32_t person, const struct live_program *lp, const struct journey_def *j, const struct moment *m);
 /* For explain: may they begin again, as a sentence; are they held out? */

@@ -29,13 +29,14 @@ enum enrolment_state {
 };
 const char *enrolment_state_name(enum enrolment_state s);
 
-/* The event that began an enrolment, kept word for word: `trigger` in its conditions. */
+/* The event that began enrolments, kept word for word: `trigger` in their conditions. Those that one event began share it. */
 struct frozen_event {
 	uint32_t size;               /* of the whole, for metrics */
+	uint32_t refs;
 	int32_t kind;                /* enum entry_kind; ENTRY_NONE: a date, a schedule, a condition */
 	wall time;
 	uint64_t seq;
-	struct str name, source, properties, context, item;   /* JSON; point behind the struct */
+	struct str name, source, properties, context;   /* point behind the struct; the latter two are JSON */
 };
 /* What a step left behind: a message's fate, a task's, an event waited for. */
 enum memory_flag { MEMORY_SENT = 1, MEMORY_OPENED = 2, MEMORY_CLICKED = 4, MEMORY_BOUNCED = 8, MEMORY_TRACKED = 16, MEMORY_ENDED = 32,
@@ -53,6 +54,7 @@ struct enrolment {
 	const struct journey_def *journey;
 	const struct live_program *program;   /* whose steps these are; kept while anybody is in it */
 	struct frozen_event *trigger;         /* NULL = the journey never reads it */
+	struct str item;                      /* heap: JSON of `each`; "" = none */
 	struct str key;                       /* heap; "" = none */
 	struct step_memory *memory;
 	wall entered, changed, due;           /* due: look again; WALL_NEVER */

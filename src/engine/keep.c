@@ -25,7 +25,6 @@ save_trigger(const struct frozen_event *f, struct buf *out)
 	buf_add_lstr(out, f->source);
 	buf_add_lstr(out, f->properties);
 	buf_add_lstr(out, f->context);
-	buf_add_lstr(out, f->item);
 }
 
 static void
@@ -46,6 +45,7 @@ save_enrolment(const struct enrolment *en, struct buf *out)
 {
 	buf_add_u64(out, en->program->p->version);
 	buf_add_lstr(out, en->journey->name);
+	buf_add_lstr(out, en->item);
 	buf_add_lstr(out, en->key);
 	buf_add_lstr(out, en->reason);
 	add_wall(out, en->entered);
@@ -129,27 +129,17 @@ journeys_save(struct engine *g, const struct journeys *j, struct buf *out)
 /* ---------------------------------------------------------------- and back */
 
 static struct frozen_event *
-load_trigger(struct reader *r)
+load_trigger(struct reader *r, const struct journeys *js)
 {
-	struct frozen_event head = {.kind = (int32_t)read_varint(r), .time = read_wall(r), .seq = read_varint(r)};
-	struct str texts[5], *fields[5];
-	size_t size = sizeof(struct frozen_event);
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		texts[i] = read_lstr(r);
-		size += texts[i].len;
-	}
-	struct frozen_event *f = mem_alloc(size);
-	char *at = (char *)(f + 1);
-	*f = head;
-	f->size = (uint32_t)size;
-	fields[0] = &f->name, fields[1] = &f->source, fields[2] = &f->properties, fields[3] = &f->context, fields[4] = &f->item;
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		if (texts[i].len)
-			memcpy(at, texts[i].ptr, texts[i].len);
-		*fields[i] = (struct str){at, texts[i].len};
-		at += texts[i].len;
-	}
-	return f;
+	struct frozen_event f = {0};
+	f.kind = (int32_t)read_varint(r);
+	f.time = read_wall(r);
+	f.seq = read_varint(r);
+	f.name = read_lstr(r);
+	f.source = read_lstr(r);
+	f.properties = read_lstr(r);
+	f.context = read_lstr(r);
+	return frozen_event_take(js, &f);
 }
 
 static void
@@ -181,11 +171,12 @@ find_steps(struct engine *g, uint64_t version, struct str journey, struct enrolm
 }
 
 static struct enrolment *
-load_enrolment(struct engine *g, struct reader *r)
+load_enrolment(struct engine *g, struct reader *r, const struct journeys *js)
 {
 	struct enrolment *en = mem_alloc(sizeof(*en));
 	uint64_t version = read_u64(r);
 	bool known = find_steps(g, version, read_lstr(r), en);
+	heap_set(&en->item, read_lstr(r));
 	heap_set(&en->key, read_lstr(r));
 	en->reason = shared_text(g, read_lstr(r));
 	en->entered = read_wall(r);
@@ -206,7 +197,7 @@ load_enrolment(struct engine *g, struct reader *r)
 	en->pause = flags >> 1 & 1;
 	en->begun = flags >> 3 & 1;
 	if (flags & 4)
-		en->trigger = load_trigger(r);
+		en->trigger = load_trigger(r, js);
 	uint64_t n = read_varint(r);
 	if (r->bad || n > UINT16_MAX)
 		r->bad = true, n = 0;
@@ -266,7 +257,7 @@ journeys_load(struct engine *g, uint32_t person, struct reader *r)
 	j->exits_due = read_wall(r);
 	j->due = read_wall(r);
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
-		struct enrolment *en = load_enrolment(g, r);
+		struct enrolment *en = load_enrolment(g, r, j);
 		if (en)
 			*vec_push(&j->enrolments) = en;
 	}
@@ -464,7 +455,7 @@ journeys_bytes(const struct journeys *j)
 	    j->starts.cap * sizeof(struct start);
 	for (size_t i = 0; i < j->enrolments.len; i++) {
 		const struct enrolment *en = j->enrolments.items[i];
-		n += sizeof(*en) + en->key.len + en->n_memory * sizeof(*en->memory) + (en->trigger ? en->trigger->size : 0);
+		n += sizeof(*en) + en->key.len + en->n_memory * sizeof(*en->memory) + (en->trigger ? en->trigger->size / en->trigger->refs : 0) + en->item.len;
 	}
 	for (size_t i = 0; i < j->open.len; i++)
 		n += sizeof(struct open_message) + j->open.items[i]->row.frozen.len;
