@@ -222,6 +222,34 @@ track(const struct renderer *r, const struct program *p, const struct message *m
 
 /* ---------------------------------------------------------------- a message */
 
+/* Tags of a template leave empty lines behind: one at most stays, and none at either end. */
+static struct str
+tidy(struct arena *a, struct str s)
+{
+	char *to = arena_alloc(a, s.len + 2);
+	size_t n = 0, ends = 2;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+		if (c == '\r')
+			continue;
+		if (c == '\n') {
+			while (n && (to[n - 1] == ' ' || to[n - 1] == '\t'))
+				n--;
+			ends++;
+			if (ends > 2)
+				continue;
+		} else if (c != ' ' && c != '\t') {
+			ends = 0;
+		}
+		to[n++] = c;
+	}
+	while (n && strchr(" \t\n", to[n - 1]))
+		n--;
+	if (n)
+		to[n++] = '\n';
+	return (struct str){to, n};
+}
+
 static bool
 render_parts(struct renderer *r, const struct program *p, const struct message *m, const struct json *data, struct arena *a, struct rendered *ret, struct err *e)
 {
@@ -234,8 +262,7 @@ render_parts(struct renderer *r, const struct program *p, const struct message *
 	if (!ret->html.len && !ret->text.len)
 		return fail(e, ERR_NOT_FOUND, "there is no template %.*s", STR_ARGS(m->template_name));
 	ret->subject = str_trim(ret->subject);
-	if (!ret->text.len)
-		ret->text = html_as_text(a, ret->html);
+	ret->text = ret->text.len ? tidy(a, ret->text) : html_as_text(a, ret->html);
 	return true;
 }
 
