@@ -90,6 +90,7 @@ void progress_plain(void *self, uint64_t done, uint64_t total);
 struct table {
 	struct arena arena;
 	uint32_t columns;
+	bool fit;                /* long texts are cut, with an ellipsis, so that a row fits the screen */
 	VEC(struct str) cells;
 };
 void table_init(struct table *t, uint32_t columns);
@@ -99,6 +100,7 @@ void table_str(struct table *t, struct str s);
 void table_count(struct table *t, uint64_t n);
 /* Writes and releases; the first row is the heading. */
 void table_say(const struct invocation *in, struct table *t);
+void table_release(struct table *t);
 /* "12,345" in a rotating buffer of this thread. */
 const char *with_commas(uint64_t n);
 

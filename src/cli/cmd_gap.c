@@ -3,6 +3,8 @@
 #include "measure/measure.h"
 #include <stdio.h>
 
+enum { WIDE = 130 };
+
 static void
 write_row(struct json_writer *w, const struct gap_row *r)
 {
@@ -71,10 +73,14 @@ say_stage(const struct invocation *in, const struct gap_map *m, struct str stage
 {
 	struct table t;
 	size_t hidden = 0;
-	table_init(&t, 7);
-	const char *const head[] = {"activity", "channel", "status", "eligible", "may be written to", "reached", "by, or what it needs"};
+	/* Most names say their channel: on a narrow screen the column goes to the names. */
+	bool wide = in->out->columns >= WIDE;
+	table_init(&t, wide ? 7 : 6);
+	t.fit = true;
+	const char *const head[] = {"activity", "channel", "status", "eligible", "lawful", "reached", "by, or what it needs"};
 	for (size_t i = 0; i < COUNT(head); i++)
-		table_cell(&t, "%s", head[i]);
+		if (i != 1 || wide)
+			table_cell(&t, "%s", head[i]);
 	for (size_t i = 0; i < m->n; i++) {
 		const struct gap_row *r = &m->rows[i];
 		if (!str_eq(r->activity->stage, stage))
@@ -83,8 +89,9 @@ say_stage(const struct invocation *in, const struct gap_map *m, struct str stage
 			hidden++;
 			continue;
 		}
-		table_cell(&t, "%.*s", r->activity->name.len > 46 ? 46 : (int)r->activity->name.len, r->activity->name.ptr);
-		table_str(&t, r->activity->channel);
+		table_str(&t, r->activity->name);
+		if (wide)
+			table_str(&t, r->activity->channel);
 		table_cell(&t, "%s", gap_status_text(r->status));
 		cell_count(&t, r->eligible);
 		cell_count(&t, r->contactable);
@@ -114,9 +121,10 @@ say_map(const struct invocation *in, const struct gap_map *m, bool all)
 	for (size_t s = 0; s < GAP_STATUS_COUNT; s++)
 		if (m->by_status[s])
 			say(in, "  %3llu %s\n", (unsigned long long)m->by_status[s], gap_status_text((enum gap_status)s));
-	say(in, "\nRunning: people were reached in these days, or the documents that carry it out are there. Weak: a journey is live and reaches under\n"
-		"%d%% of the eligible. Eligible people are counted by the journey's entry conditions; those of a gap by the shipped journey's, in\n"
-		"the shadow: nobody is enrolled, nobody contacted.\n", GAP_WEAK_PERMILLE / 10);
+	say(in, "\nRunning: people were reached in these days, or the documents that carry it out are there. Weak: a\n"
+		"journey is live and reaches under %d%% of the eligible. Lawful: those among the eligible who have an\n"
+		"address and gave consent. Eligible people are counted by the journey's entry conditions; those of a\n"
+		"gap by the shipped journey's, in the shadow: nobody is enrolled, nobody contacted.\n", GAP_WEAK_PERMILLE / 10);
 }
 
 static int

@@ -179,26 +179,28 @@ finish_history(const struct invocation *in, struct importing *x, struct err *e)
 	return ok;
 }
 
+/* The rows that were refused, as a file of their own. */
+static bool
+write_refused(const struct invocation *in, struct importing *x, struct err *e)
+{
+	const char *file = option_value(in, "refused");
+	return !file || file_write(path_of(in, &x->arena, file), buf_str(&x->refused), e);
+}
+
 static int
 import(const struct invocation *in, struct importing *x, const struct import_options *o, struct err *e)
 {
 	struct import_result r = {0};
-	struct arena a;
-	const char *refused = option_value(in, "refused");
 	bool first = o->history && workspace_in_history(in->workspace);
-	if (!import_files(o, &r, e))
-		return refuse(in, e);
+	bool ok = import_files(o, &r, e);
 	progress_end(&x->progress);
-	if (first && !finish_history(in, x, e))
-		return refuse(in, e);
-	if (in->json)
+	ok = ok && (!first || finish_history(in, x, e));
+	if (ok && in->json)
 		write_result(in, x, &r);
-	else
+	else if (ok)
 		say_result(in, x, &r);
-	arena_init(&a);
-	bool ok = !refused || file_write(path_of(in, &a, refused), buf_str(&x->refused), e) || (refuse(in, e), false);
-	arena_clear(&a);
-	return ok ? 0 : 1;
+	import_result_release(&r);
+	return ok && write_refused(in, x, e) ? 0 : refuse(in, e);
 }
 
 static int

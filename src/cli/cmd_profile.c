@@ -1,6 +1,9 @@
 #include "cli/cmd_priv.h"
+#include "cli/decisions.h"
 #include "cli/live.h"
 #include <stdlib.h>
+
+enum { MESSAGES_SHOWN = 10 };
 
 struct asked {
 	struct str key;
@@ -19,19 +22,6 @@ ask_profile(struct engine *g, void *context)
 }
 
 /* ---------------------------------------------------------------- texts of JSON */
-
-static struct str
-text_at(const struct json *j, const char *path)
-{
-	return json_text(json_path(j, path));
-}
-
-/* "2026-03-02 17:04" of an ISO time; empty stays empty. */
-static struct str
-short_time(struct arena *a, struct str iso)
-{
-	return iso.len >= 16 ? arena_printf(a, "%.*s %.*s", 10, iso.ptr, 5, iso.ptr + 11) : iso;
-}
 
 /* Scalars as they are, the rest as JSON. */
 static struct str
@@ -136,24 +126,6 @@ say_enrolments(const struct invocation *in, const struct json *enrolments, struc
 	json_each(e, enrolments) {
 		table_str(&t, text_at(e, "journey")), table_str(&t, text_at(e, "state")), table_str(&t, text_at(e, "step"));
 		table_str(&t, short_time(a, text_at(e, "entered"))), table_str(&t, short_time(a, text_at(e, "due")));
-	}
-	table_say(in, &t);
-}
-
-static void
-say_messages(const struct invocation *in, const struct json *messages, struct arena *a)
-{
-	struct table t;
-	if (!messages || !messages->count)
-		return;
-	say_heading(in, "Messages");
-	table_init(&t, 5);
-	table_cell(&t, "made"), table_cell(&t, "journey"), table_cell(&t, "template"), table_cell(&t, "state"), table_cell(&t, "because");
-	json_each(m, messages) {
-		struct str reason = text_at(m, "reason"), detail = text_at(m, "detail");
-		table_str(&t, short_time(a, text_at(m, "made"))), table_str(&t, text_at(m, "journey")), table_str(&t, text_at(m, "template"));
-		table_str(&t, text_at(m, "state"));
-		table_cell(&t, "%.*s%s%.*s", STR_ARGS(reason), detail.len ? ": " : "", STR_ARGS(detail));
 	}
 	table_say(in, &t);
 }
@@ -265,8 +237,7 @@ say_person(const struct invocation *in, struct asked *x, struct arena *a, struct
 	say_stages(in, json_get(p, STR("stages")), a);
 	say_segments(in, json_get(p, STR("segments")));
 	say_enrolments(in, json_get(p, STR("enrolments")), a);
-	say_messages(in, json_get(p, STR("messages")), a);
-	return say_timeline(in, x->number, a, e);
+	return decisions_say(in, x->number, STR(""), MESSAGES_SHOWN, e) && say_timeline(in, x->number, a, e);
 }
 
 static int

@@ -46,13 +46,11 @@ answer_fence(const struct invocation *in, struct workspace *w, struct err *e)
 }
 
 static void
-say_welcome(const struct invocation *in, struct api *api, const char *listen, const char *password, const struct channel_settings *s)
+say_welcome(const struct invocation *in, struct api *api, const char *listen, const struct channel_settings *s)
 {
 	struct str host = str_of(listen);
 	host = str_cut(&host, ':');
 	say(in, "Perennial serves %s on http://%.*s:%d/\n", in->dir, STR_ARGS(host), api_port(api));
-	if (password[0])
-		say(in, "First-run credentials: user admin, password %s (shown this once; its hash is in keys.json)\n", password);
 	if (s->smtp_host.len)
 		say(in, "Mail goes out by %.*s:%d\n", STR_ARGS(s->smtp_host), s->smtp_port);
 	else
@@ -70,16 +68,19 @@ serve(const struct invocation *in, struct workspace *w, const struct channel_set
 	const char *listen = option_value(in, "listen");
 	listen = listen ? listen : "127.0.0.1:8480";
 	struct api_options o = {.workspace = w, .listen = listen, .channels = s};
+	/* Shown at once: when what follows fails, nobody could learn it later. */
 	e = (struct err){0};
 	if (!admin_password_make(in->dir, password, &e) && e.code != ERR_NONE)
 		return refuse(in, &e);
+	if (password[0])
+		say(in, "First-run credentials: user admin, password %s (shown this once; its hash is in keys.json)\n", password);
 	if (!answer_fence(in, w, &e) || !api_start(&o, &api, &e))
 		return refuse(in, &e);
 	if (!remote_start(w, &remote, &e)) {
 		api_stop(api);
 		return refuse(in, &e);
 	}
-	say_welcome(in, api, listen, password, s);
+	say_welcome(in, api, listen, s);
 	int signal_number;
 	sigwait(stop, &signal_number);
 	say(in, "\nStopping: finishing what was taken.\n");

@@ -1,5 +1,5 @@
 /* What a person sees: lines, tables, progress. */
-#include "cli/cli.h"
+#include "cli/cmd_priv.h"
 #include "base/clock.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -91,6 +91,18 @@ with_commas(uint64_t n)
 	}
 }
 
+struct str
+text_at(const struct json *j, const char *path)
+{
+	return json_text(json_path(j, path));
+}
+
+struct str
+short_time(struct arena *a, struct str iso)
+{
+	return iso.len >= 16 && iso.ptr[10] == 'T' ? arena_printf(a, "%.*s %.*s", 10, iso.ptr, 5, iso.ptr + 11) : iso;
+}
+
 /* ---------------------------------------------------------------- progress */
 
 enum { ON_TERMINAL_NS = 100 * 1000 * 1000 };
@@ -147,10 +159,14 @@ table_init(struct table *t, uint32_t columns)
 	arena_init(&t->arena);
 }
 
+/* Control characters of other people's texts never reach a terminal. */
 void
 table_str(struct table *t, struct str s)
 {
-	*vec_push(&t->cells) = arena_str(&t->arena, s);
+	char *bytes = arena_alloc(&t->arena, s.len + 1);
+	for (size_t i = 0; i < s.len; i++)
+		bytes[i] = (unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f ? ' ' : s.ptr[i];
+	*vec_push(&t->cells) = (struct str){bytes, s.len};
 }
 
 void
@@ -190,12 +206,40 @@ say_spaces(const struct invocation *in, size_t n)
 	say(in, "%*s", (int)n, "");
 }
 
-void
-table_say(const struct invocation *in, struct table *t)
+/* The widest column gives way until a row fits the screen. */
+static void
+fit_columns(const struct invocation *in, size_t *width, uint32_t columns)
 {
-	size_t rows = t->columns ? t->cells.len / t->columns : 0;
-	size_t *width = arena_array(&t->arena, size_t, t->columns + 1);
-	bool *right = arena_array(&t->arena, bool, t->columns + 1);
+	enum { NARROWEST = 14 };
+	for (;;) {
+		size_t sum = 0;
+		uint32_t widest = 0;
+		for (uint32_t c = 0; c < columns; c++) {
+			sum += width[c] + 2;
+			widest = width[c] > width[widest] ? c : widest;
+		}
+		if (sum <= (size_t)in->out->columns || width[widest] <= NARROWEST)
+			return;
+		width[widest]--;
+	}
+}
+
+/* The first `most` characters of a text, the last of them an ellipsis when there were more. */
+static struct str
+shortened(struct arena *a, struct str s, size_t most)
+{
+	if (str_code_points(s) <= most)
+		return s;
+	size_t end = 0;
+	for (size_t n = 0; end < s.len; end++)
+		if ((s.ptr[end] & 0xc0) != 0x80 && n++ == most - 1)
+			break;
+	return arena_printf(a, "%.*s…", (int)end, s.ptr);
+}
+
+static void
+measure_columns(struct table *t, size_t rows, size_t *width, bool *right)
+{
 	for (uint32_t c = 0; c < t->columns; c++) {
 		right[c] = rows > 1;
 		for (size_t r = 0; r < rows; r++) {
@@ -205,11 +249,22 @@ table_say(const struct invocation *in, struct table *t)
 			right[c] = right[c] && (r == 0 || is_figure(cell));
 		}
 	}
+}
+
+void
+table_say(const struct invocation *in, struct table *t)
+{
+	size_t rows = t->columns ? t->cells.len / t->columns : 0;
+	size_t *width = arena_array(&t->arena, size_t, t->columns + 1);
+	bool *right = arena_array(&t->arena, bool, t->columns + 1);
+	measure_columns(t, rows, width, right);
+	if (t->fit)
+		fit_columns(in, width, t->columns);
 	for (size_t r = 0; r < rows; r++) {
 		if (r == 0 && in->out->tty)
 			say(in, "\033[2m");
 		for (uint32_t c = 0; c < t->columns; c++) {
-			struct str cell = t->cells.items[r * t->columns + c];
+			struct str cell = shortened(&t->arena, t->cells.items[r * t->columns + c], width[c]);
 			size_t pad = width[c] - str_code_points(cell);
 			say(in, "  ");
 			if (right[c])
@@ -220,6 +275,12 @@ table_say(const struct invocation *in, struct table *t)
 		}
 		say(in, r == 0 && in->out->tty ? "\033[0m\n" : "\n");
 	}
+	table_release(t);
+}
+
+void
+table_release(struct table *t)
+{
 	vec_release(&t->cells);
 	arena_clear(&t->arena);
 }
