@@ -169,7 +169,7 @@ start_note(struct engine *g, struct journeys *js, const struct journey_def *j, s
 	if (!s) {
 		if (js->starts.len >= STARTS_MAX)
 			vec_remove(&js->starts, 0);
-		s = vec_push(&js->starts);
+		s = tight_push(&js->starts);
 	}
 	*s = (struct start){id, g->now};
 }
@@ -538,7 +538,7 @@ begin(struct engine *g, uint32_t person, const struct live_program *lp, const st
 	if (parts)
 		heap_set(&en->item, json_text_of(&g->scratch, item));
 	heap_set(&en->key, key);
-	*vec_push(&js->enrolments) = en;
+	*tight_push(&js->enrolments) = en;
 	g->enrolments++;
 	start_note(g, js, j, key);
 	if (is_held_out(g, person, j)) {

@@ -6,6 +6,14 @@
 
 enum { STARTS_MAX = 256, CONTACTS_MAX = 256, LIMITS_MAX = 4096 };
 
+/* ---------------------------------------------------------------- small lists */
+
+/* Most people have one or two of each thing: room is made for little more than there is. */
+#define tight_push(v)                                                                                  \
+	((v)->len < (v)->cap ? (void)0 :                                                               \
+	    (void)((v)->cap = (v)->len + 1 + (v)->len / 4, (v)->items = mem_realloc((v)->items, (v)->cap * sizeof(*(v)->items))), \
+	 vec_push(v))
+
 /* ---------------------------------------------------------------- texts on the heap */
 
 static inline void

@@ -259,15 +259,15 @@ journeys_load(struct engine *g, uint32_t person, struct reader *r)
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
 		struct enrolment *en = load_enrolment(g, r, j);
 		if (en)
-			*vec_push(&j->enrolments) = en;
+			*tight_push(&j->enrolments) = en;
 	}
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
 		struct open_message *om = load_open(g, r, person);
-		*vec_push(&j->open) = om;
+		*tight_push(&j->open) = om;
 		idmap_put(&g->messages, message_key(om->row.id), person);
 	}
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
-		struct contact *c = vec_push(&j->contacts);
+		struct contact *c = tight_push(&j->contacts);
 		c->at = read_wall(r);
 		c->id = read_u64(r);
 		c->channel = (uint8_t)read_varint(r);
@@ -276,7 +276,7 @@ journeys_load(struct engine *g, uint32_t person, struct reader *r)
 		c->intent = shared_text(g, read_lstr(r));
 	}
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
-		struct start *s = vec_push(&j->starts);
+		struct start *s = tight_push(&j->starts);
 		s->id = read_u64(r);
 		s->at = read_wall(r);
 	}

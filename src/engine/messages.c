@@ -70,7 +70,7 @@ void
 open_add(struct engine *g, uint32_t recipient, struct open_message *om)
 {
 	struct journeys *js = journeys_make(g, recipient);
-	*vec_push(&js->open) = om;
+	*tight_push(&js->open) = om;
 	idmap_put(&g->messages, message_key(om->row.id), recipient);
 }
 
@@ -112,7 +112,7 @@ charge(struct engine *g, uint32_t recipient, struct open_message *om, struct str
 	struct journeys *js = journeys_make(g, recipient);
 	if (js->contacts.len >= CONTACTS_MAX)
 		vec_remove(&js->contacts, 0);
-	struct contact *c = vec_push(&js->contacts);
+	struct contact *c = tight_push(&js->contacts);
 	*c = (struct contact){.at = g->now, .id = message_key(om->row.id), .channel = om->row.channel, .priority = om->row.priority, .counts = counts};
 	c->intent = shared_text(g, intent);
 	om->charged = true;
