@@ -326,8 +326,13 @@ bool
 yaml_parse(struct arena *a, const char *file, struct str text, struct yaml **ret_docs[], size_t *ret_count, struct err *e)
 {
 	struct loader l = {.arena = a, .file = file, .text = text, .e = e};
-	if (memchr(text.ptr ? text.ptr : "", '\0', text.len)) {
-		(void)fail(e, ERR_INVALID, "the document holds a NUL byte: it is not a text");
+	size_t nul = str_find_char(text, '\0', 0);
+	if (nul != SIZE_MAX) {
+		int line = 1;
+		for (size_t i = 0; i < nul; i++)
+			line += text.ptr[i] == '\n';
+		struct str ahead = str_slice(text, line_start(text, nul), nul);
+		(void)fail_at(e, ERR_INVALID, line, (int)str_code_points(ahead) + 1, "the document holds a NUL byte: it is not a text");
 		return fail_in(e, file);
 	}
 	if (!yaml_parser_initialize(&l.parser)) {

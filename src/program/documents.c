@@ -161,6 +161,22 @@ is_safe_path(struct str path)
 	return true;
 }
 
+/* Names the place of the first byte that no UTF-8 text has. */
+static void
+no_utf8(struct maker *m, struct str text)
+{
+	enum { LONG_LINE = 4096 };
+	struct str rest = text, line = {0};
+	int number = 0;
+	size_t good = 0;
+	while (rest.ptr && str_is_utf8(line))
+		line = str_cut(&rest, '\n'), number++;
+	if (line.len <= LONG_LINE)
+		for (size_t n = 1; n < line.len; n++)
+			good = str_is_utf8(str_slice(line, 0, n)) ? n : good;
+	problem_in(m, m->file, number, (int)str_code_points(str_slice(line, 0, good)) + 1, false, "from here on this file is not UTF-8 text");
+}
+
 void
 read_files(struct maker *m)
 {
@@ -178,7 +194,7 @@ read_files(struct maker *m)
 			return;
 		}
 		if (!str_is_utf8(f->text)) {
-			problem_in(m, m->file, 0, 0, false, "this file is not UTF-8 text");
+			no_utf8(m, f->text);
 			continue;
 		}
 		enum document_kind kind = kind_of_path(f->path);
