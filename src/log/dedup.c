@@ -15,15 +15,15 @@ struct dedup {
 };
 
 static void *
-pages(size_t bytes)
+pages(size_t bytes, bool touch)
 {
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | (touch ? MAP_POPULATE : 0), -1, 0);
 	ASSERT(p != MAP_FAILED);
 	return p;
 }
 
 struct dedup *
-dedup_new(uint32_t window)
+dedup_new(uint32_t window, bool touch)
 {
 	ASSERT(window > 0 && window <= (uint32_t)1 << PLACE_BITS);
 	struct dedup *d = mem_alloc(sizeof(*d));
@@ -33,8 +33,8 @@ dedup_new(uint32_t window)
 	d->mask = d->window * 2 - 1;
 	d->ring_bytes = sizeof(uint64_t) * d->window;
 	d->slot_bytes = sizeof(uint32_t) * d->window * 2;
-	d->ring = pages(d->ring_bytes);
-	d->slots = pages(d->slot_bytes);
+	d->ring = pages(d->ring_bytes, touch);
+	d->slots = pages(d->slot_bytes, touch);
 	return d;
 }
 

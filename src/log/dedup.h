@@ -8,8 +8,9 @@
 #include "base/base.h"
 
 struct dedup;
-/* window: ids remembered, rounded up to a power of two at most 2^23; memory is touched before use. */
-struct dedup *dedup_new(uint32_t window);
+/* window: ids remembered, rounded up to a power of two at most 2^23. touch: takes the memory now, so that no page is
+ * missing later, under load; a command that runs for a moment does without. */
+struct dedup *dedup_new(uint32_t window, bool touch);
 void dedup_free(struct dedup *d);
 /* True when the id is new; it is remembered from now on. 0 is "no id" and always new. */
 bool dedup_add(struct dedup *d, uint64_t id_hash);

@@ -323,7 +323,7 @@ recover_workspace(struct workspace *w, struct err *e)
 		return false;
 	/* Rows of another fold say nothing to this one: fold anew from the first entry; what was decided stays decided. */
 	bool with_rows = version == FOLD_VERSION && w->recover_from;
-	w->dedup = dedup_new(LIMIT_DEDUP_IDS);
+	w->dedup = dedup_new(LIMIT_DEDUP_IDS, w->sending);
 	w->engine = engine_new(&w->engine_options);
 	if (!recover_engine(w, w->store, w->engine, with_rows, &from, e) || !last_instant(w, last, e) || !replay(w, from, last, e) ||
 	    !load_ids(w, e) || (w->in_history && !load_staged_ids(w, e)) || !load_erasures(w, e))

@@ -123,7 +123,7 @@ TEST(neighbours_are_joined_with_their_places_moved)
 
 TEST(an_id_is_new_once_until_it_leaves_the_window)
 {
-	struct dedup *d = dedup_new(64);
+	struct dedup *d = dedup_new(64, true);
 	CHECK(dedup_add(d, 0));
 	CHECK(dedup_add(d, 0));
 	for (uint64_t i = 1; i <= 64; i++)
@@ -142,7 +142,7 @@ TEST(an_id_is_new_once_until_it_leaves_the_window)
 TEST(the_window_agrees_with_a_plain_list)
 {
 	enum { WINDOW = 256, ROUNDS = 20000 };
-	struct dedup *d = dedup_new(WINDOW);
+	struct dedup *d = dedup_new(WINDOW, false);
 	uint64_t list[WINDOW] = {0}, state = 1;
 	size_t next = 0;
 	for (int i = 0; i < ROUNDS; i++) {
