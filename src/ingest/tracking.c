@@ -235,12 +235,13 @@ reply_success(struct http_request *r)
 static void
 on_done(struct batch *b, const struct err *failure)
 {
-	struct waiting *w = b->context;
+	/* The batch goes first: once the last request is answered, whoever stops the server may free the tracking, too. */
+	struct waiting w = *(struct waiting *)b->context;
+	tracking_batch_free(w.t, b);
 	if (failure)
-		http_refuse(w->r, failure);
+		http_refuse(w.r, failure);
 	else
-		reply_success(w->r);
-	tracking_batch_free(w->t, b);
+		reply_success(w.r);
 }
 
 /* The lane is full: nothing was taken, the sender comes again. */
