@@ -1,0 +1,43 @@
+// The status page in Debian's Chromium: URL, PASSWORD, NODE, WHO (a key to look up) in the environment. Prints what it saw, as JSON.
+import { createRequire } from "node:module";
+const require = createRequire(process.env.NODE + "/x.js");
+const { chromium } = require("playwright-core");
+const { URL: url, PASSWORD: password, WHO: who } = process.env;
+const seen = { console: [], elsewhere: [], dialogs: 0 };
+
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
+	"--disable-component-update", "--disable-sync", "--no-first-run"] });
+const context = await browser.newContext({ viewport: { width: 390, height: 800 } });
+const page = await context.newPage();
+page.on("console", m => !m.text().includes("401") && seen.console.push(m.text()));
+page.on("pageerror", e => seen.console.push("error: " + e.message));
+page.on("dialog", d => { seen.dialogs++; d.dismiss(); });
+page.on("request", r => !r.url().startsWith(url) && !r.url().startsWith("data:") && seen.elsewhere.push(r.url()));
+await page.goto(url + "/");
+await page.fill("input[name=password]", "not the one");
+await page.click("#sign button");
+await page.waitForFunction(() => document.querySelector("#sign .error").textContent);
+seen.refused = await page.textContent("#sign .error");
+await page.fill("input[name=password]", password);
+await page.click("#sign button");
+await page.waitForSelector("#map .cell");
+await page.waitForFunction(() => document.querySelector("#stages").textContent.includes("%"));
+seen.stages = await page.textContent("#stages");
+seen.tiles = await page.textContent("#tiles");
+seen.cells = await page.locator("#map .cell").count();
+await page.waitForSelector("#messages table");
+seen.messages = await page.textContent("#messages");
+await page.fill("input[name=key]", who);
+await page.click("#find button");
+await page.waitForSelector("#person dl");
+seen.person = await page.textContent("#person");
+seen.overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+seen.cookie = await page.evaluate(() => document.cookie);
+await page.reload();
+await page.waitForSelector("#map .cell");
+await page.click("#leave");
+await page.waitForSelector("#sign:not([hidden])");
+seen.after = (await page.request.get(url + "/api/stages")).status();
+await browser.close();
+console.log(JSON.stringify(seen));
+process.exit(0);
