@@ -226,14 +226,14 @@ remember(struct workspace *w, const uint64_t *newest_first, size_t n)
 
 /* The window of ids, from the index: newest first until it is full, then added oldest first. */
 static bool
-load_ids(struct workspace *w, struct err *e)
+load_ids(struct workspace *w, struct store *s, struct err *e)
 {
 	VEC(uint64_t) ids = {0};
-	bool row = true, ok = true;
+	bool row = true, ok;
 	enum query q = QUERY_INDEX_SCAN_BACK;
-	store_statement(w->store, q);
-	while (ids.len < LIMIT_DEDUP_IDS && (ok = store_step(w->store, q, &row, e)) && row) {
-		struct str items = store_get_str(w->store, q, 1);
+	ok = store_statement(s, q) || store_fail(s, "reading the log's index", e);
+	while (ok && ids.len < LIMIT_DEDUP_IDS && (ok = store_step(s, q, &row, e)) && row) {
+		struct str items = store_get_str(s, q, 1);
 		for (size_t i = items.len / ITEM_BYTES; i; i--) {
 			uint64_t hash;
 			memcpy(&hash, items.ptr + (i - 1) * ITEM_BYTES + 32, sizeof(hash));
@@ -241,7 +241,7 @@ load_ids(struct workspace *w, struct err *e)
 				*vec_push(&ids) = hash;
 		}
 	}
-	store_done(w->store, q);
+	store_done(s, q);
 	remember(w, ids.items, ids.len);
 	vec_release(&ids);
 	return ok;
@@ -249,13 +249,13 @@ load_ids(struct workspace *w, struct err *e)
 
 /* Collected history counts as seen too. */
 static bool
-load_staged_ids(struct workspace *w, struct err *e)
+load_staged_ids(struct workspace *w, struct store *s, struct err *e)
 {
 	bool row, ok;
 	enum query q = QUERY_STAGED_INDEX_SCAN;
-	store_statement(w->store, q);
-	while ((ok = store_step(w->store, q, &row, e)) && row) {
-		struct str items = store_get_str(w->store, q, 2);
+	ok = store_statement(s, q) || store_fail(s, "reading collected history", e);
+	while (ok && (ok = store_step(s, q, &row, e)) && row) {
+		struct str items = store_get_str(s, q, 2);
 		for (size_t i = 0; i + ITEM_BYTES <= items.len; i += ITEM_BYTES) {
 			uint64_t hash;
 			memcpy(&hash, items.ptr + i + 32, sizeof(hash));
@@ -263,6 +263,24 @@ load_staged_ids(struct workspace *w, struct err *e)
 		}
 	}
 	return ok;
+}
+
+/* The ids need nothing of the engine: they are read on a thread of their own while the state is rebuilt. */
+struct ids_job { struct workspace *w; bool ok; struct err why; };
+
+static void *
+ids_run(void *context)
+{
+	struct ids_job *job = context;
+	struct workspace *w = job->w;
+	struct store *s;
+	w->dedup = dedup_new(LIMIT_DEDUP_IDS, w->sending);
+	job->ok = store_open_reader(w->file, 0, &s, &job->why);
+	if (!job->ok)
+		return NULL;
+	job->ok = load_ids(w, s, &job->why) && (!w->in_history || load_staged_ids(w, s, &job->why));
+	store_close(s);
+	return NULL;
 }
 
 static bool
@@ -323,10 +341,19 @@ recover_workspace(struct workspace *w, struct err *e)
 		return false;
 	/* Rows of another fold say nothing to this one: fold anew from the first entry; what was decided stays decided. */
 	bool with_rows = version == FOLD_VERSION && w->recover_from;
-	w->dedup = dedup_new(LIMIT_DEDUP_IDS, w->sending);
+	struct ids_job job = {.w = w};
+	pthread_t thread;
+	bool beside = pthread_create(&thread, NULL, ids_run, &job) == 0;
+	if (!beside)
+		ids_run(&job);
 	w->engine = engine_new(&w->engine_options);
-	if (!recover_engine(w, w->store, w->engine, with_rows, &from, e) || !last_instant(w, last, e) || !replay(w, from, last, e) ||
-	    !load_ids(w, e) || (w->in_history && !load_staged_ids(w, e)) || !load_erasures(w, e))
+	bool ok = recover_engine(w, w->store, w->engine, with_rows, &from, e) && last_instant(w, last, e) && replay(w, from, last, e) &&
+	    load_erasures(w, e);
+	if (beside)
+		pthread_join(thread, NULL);
+	if (ok && !job.ok)
+		*e = job.why;
+	if (!ok || !job.ok)
 		return false;
 	w->sweep.saved_at = from;
 	w->durable_seq = last;
