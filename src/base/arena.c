@@ -43,6 +43,7 @@ arena_reset(struct arena *a)
 		a->chunk->used = 0;
 	}
 	a->used = 0;
+	a->emptied++;
 }
 
 void
@@ -51,6 +52,7 @@ arena_clear(struct arena *a)
 	free_chunks(a->chunk);
 	a->chunk = NULL;
 	a->used = 0;
+	a->emptied++;
 }
 
 static void

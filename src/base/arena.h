@@ -9,6 +9,7 @@ struct arena {
 	struct arena_chunk *chunk;
 	size_t used;      /* bytes handed out since init or reset */
 	size_t limit;     /* 0 = none; else arena_try refuses beyond it */
+	uint64_t emptied; /* how often: tells whether what was found in it is still there */
 };
 
 void arena_init(struct arena *a);

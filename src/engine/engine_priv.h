@@ -117,6 +117,9 @@ bool person_holds_of(struct engine *g, uint32_t person, const struct live_progra
 /* ---------------------------------------------------------------- the engine */
 
 struct engine_rules;
+/* Triggers of enrolments, as they were parsed for the entry at hand: one is asked for many times in a row. */
+enum { TRIGGERS_PARSED = 4 };
+struct parsed_trigger { const struct frozen_event *of; struct event_view view; };
 /* What may still happen within the entry at hand. */
 struct said { struct str name; const struct json *properties; };
 struct said_of { uint32_t person; struct said said; };
@@ -181,6 +184,9 @@ struct engine {
 	struct decisions *d;                 /* NULL = for state only */
 	struct arena scratch;                /* reset with each entry */
 	struct at_hand at_hand;
+	struct parsed_trigger parsed[TRIGGERS_PARSED];   /* in the scratch arena, as long as it was emptied so often */
+	uint64_t parsed_in;
+	uint32_t next_parsed;
 	size_t enrolments;                   /* live ones, of all people (kept by journeys) */
 	VEC(wall) reached;                   /* `at` of entries since the oldest alarm still due, ascending */
 

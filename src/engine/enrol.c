@@ -121,6 +121,8 @@ enrolment_free(struct engine *g, struct enrolment *en)
 		heap_drop(&en->memory[i].text);
 	mem_free(en->memory);
 	frozen_event_drop(en->trigger);
+	if (g)
+		memset(g->parsed, 0, sizeof(g->parsed));
 	heap_drop(&en->item);
 	if (g)
 		live_unref(g, (struct live_program *)(uintptr_t)en->program);
@@ -342,6 +344,23 @@ parsed(struct arena *a, struct str text)
 	return j;
 }
 
+static const struct event_view *
+trigger_parsed(struct engine *g, const struct frozen_event *f)
+{
+	if (g->parsed_in != g->scratch.emptied) {
+		memset(g->parsed, 0, sizeof(g->parsed));
+		g->parsed_in = g->scratch.emptied;
+	}
+	for (size_t i = 0; i < TRIGGERS_PARSED; i++)
+		if (g->parsed[i].of == f)
+			return &g->parsed[i].view;
+	struct parsed_trigger *p = &g->parsed[g->next_parsed++ % TRIGGERS_PARSED];
+	p->of = f;
+	p->view = (struct event_view){.kind = f->kind, .name = f->name, .source = f->source, .time = f->time, .seq = f->seq,
+	    .properties = parsed(&g->scratch, f->properties), .context = parsed(&g->scratch, f->context)};
+	return &p->view;
+}
+
 /* The trigger is parsed only when an enrolment is taken in hand; its nodes live as long as the entry is worked on. */
 void
 hand_of(struct engine *g, uint32_t person, const struct live_program *lp, const struct enrolment *en, struct hand *ret)
@@ -358,9 +377,7 @@ hand_of(struct engine *g, uint32_t person, const struct live_program *lp, const 
 	}
 	if (!en || !en->trigger)
 		return;
-	const struct frozen_event *f = en->trigger;
-	ret->trigger = (struct event_view){.kind = f->kind, .name = f->name, .source = f->source, .time = f->time, .seq = f->seq,
-	    .properties = parsed(&g->scratch, f->properties), .context = parsed(&g->scratch, f->context)};
+	ret->trigger = *trigger_parsed(g, en->trigger);
 	ret->m.trigger = &ret->trigger;
 	ret->m.trigger_item = parsed(&g->scratch, en->item);
 	ret->facts.product = product_in(&ret->trigger);

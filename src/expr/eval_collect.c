@@ -137,7 +137,7 @@ tally_rows(struct ev *ev, const struct op *op, struct tally *t)
 	const struct value *item = ev->item;
 	const struct op *filter = op->filtered ? kid(op) : NULL;
 	size_t inside = s->to - s->from;
-	if (!op->scan) {
+	if (!op->scan || (!filter && s->rows.no_negative)) {
 		t->n = inside < t->need ? inside : t->need;
 		if (t->n)
 			t->at = stamp_at(&s->rows, s->to - t->n).time;
@@ -297,7 +297,7 @@ matches_of(struct ev *ev, const struct op *events, struct matched *m)
 	struct span s;
 	span_of(ev, events, &s);
 	*m = (struct matched){.sweep = {.expiry = WALL_NEVER}};
-	if (!events->scan) {
+	if (!events->scan || (!events->filtered && s.rows.no_negative)) {
 		m->sweep.change = span_change(&s);
 		m->sweep.until = s.until;
 		m->sweep.leave = s.enter ? 0 : s.leave;

@@ -247,7 +247,14 @@ static bool
 among(struct ev *ev, const struct op *op, const struct value *v, wall *expiry)
 {
 	const struct op *list = after(kid(op)), *end = after(list);
+	if (v->kind == VALUE_MISSING)
+		return false;            /* equals nothing, whatever the members are */
 	for (const struct op *k = kid(list); k < end; k = after(k)) {
+		if (k->code == OP_CONST) {
+			if (any_fits(ev, op, v, &k->literal, op->sub == CMP_LIKE))
+				return true;
+			continue;
+		}
 		struct out one = op_value(ev, k);
 		*expiry = wall_min(*expiry, one.slope ? wall_add(ev->now, 1) : one.expiry);
 		if (any_fits(ev, op, v, &one.v, op->sub == CMP_LIKE))
@@ -264,6 +271,10 @@ eval_compare(struct ev *ev, const struct op *op, wall *expiry)
 	if ((op->sub == CMP_IN || op->sub == CMP_LIKE) && right->code == OP_VALUES) {
 		*expiry = l.slope ? wall_min(l.expiry, wall_add(ev->now, 1)) : l.expiry;
 		return among(ev, op, &l.v, expiry);
+	}
+	if (right->code == OP_CONST && !l.slope) {
+		*expiry = l.expiry;
+		return compare_values(ev, (enum comparison)op->sub, op, &l.v, &right->literal);
 	}
 	struct out r = op_value(ev, right);
 	struct probing p = {ev, (enum comparison)op->sub, op, kid(op), right, compare_values(ev, (enum comparison)op->sub, op, &l.v, &r.v)};

@@ -131,6 +131,7 @@ struct rows {
 	const struct row *const *items; /* ordered by time, then seq; voided rows are not among them */
 	const struct stamp *stamps;     /* instead of items: rows that are nothing but their instants */
 	size_t n;
+	bool no_negative;               /* none of them is negative; false = not known */
 	uint64_t folded;                /* rows older than items[0] that were folded into a count */
 	wall folded_latest, folded_first;
 };

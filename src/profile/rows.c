@@ -12,6 +12,7 @@ struct row_extra {
 struct row_heap {
 	uint32_t cap;
 	bool whole;                      /* items are struct row *, not stamps */
+	bool negative;                   /* a negative row has been among them */
 	struct row_extra *extra;         /* NULL = nothing folded, nothing amended */
 	union {
 		struct stamp stamps[0];
@@ -303,6 +304,7 @@ insert_row(struct row_store *s, struct row_set *set, uint32_t columns, const str
 	for (uint32_t i = 0; i < columns; i++)
 		cells[i] = row->columns ? value_keep(s->texts, &row->columns[i]) : VALUE_NONE;
 	h->rows[at] = kept;
+	h->negative |= row->negative;
 	set->n++;
 }
 
@@ -441,7 +443,7 @@ rows_view(const struct row_sets *sets, uint32_t stream, const struct stream_shap
 	if (!set)
 		return (struct rows){0};
 	if (!set->on_heap)
-		return (struct rows){.stamps = &set->only, .n = set->n};
+		return (struct rows){.stamps = &set->only, .n = set->n, .no_negative = true};
 	const struct row_heap *h = set->heap;
 	struct rows v;
 	if (!h->whole)
@@ -450,6 +452,7 @@ rows_view(const struct row_sets *sets, uint32_t stream, const struct stream_shap
 		v = view_amended(h, set->n, shape->n_columns, scratch);
 	else
 		v = (struct rows){.items = (const struct row *const *)h->rows, .n = set->n};
+	v.no_negative = !h->negative;
 	if (h->extra) {
 		v.folded = h->extra->folded;
 		v.folded_first = h->extra->folded_first;
