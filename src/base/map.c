@@ -56,7 +56,7 @@ strmap_slot(const struct strmap *m, struct str key, uint64_t hash)
 {
 	for (uint32_t i = (uint32_t)hash & (m->cap - 1);; i = (i + 1) & (m->cap - 1)) {
 		struct strmap_slot *s = &m->slots[i];
-		if (!s->key || (s->hash == hash && s->len == key.len && memcmp(s->key, key.ptr, key.len) == 0))
+		if (!s->key || (s->hash == hash && s->len == key.len && (key.len == 0 || memcmp(s->key, key.ptr, key.len) == 0)))
 			return s;
 	}
 }
