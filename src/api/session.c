@@ -68,6 +68,18 @@ may_try(struct sign_in *s, struct str peer, wall now)
 	return ok;
 }
 
+/* Who asks; behind a proxy on this machine the address that the proxy saw, which is the last of the list. */
+static struct str
+asker(struct api_call *c)
+{
+	struct str peer = http_peer(c->http), seen = http_header(c->http, "X-Forwarded-For");
+	bool here = str_starts(peer, STR("127.")) || str_eq(peer, STR("::1")) || str_starts(peer, STR("::ffff:127."));
+	for (size_t comma; here && (comma = str_find_char(seen, ',', 0)) != SIZE_MAX;)
+		seen = str_slice(seen, comma + 1, seen.len);
+	seen = str_trim(seen);
+	return here && seen.len ? seen : peer;
+}
+
 static void
 forget_tries(struct sign_in *s, struct str peer, wall now)
 {
@@ -194,7 +206,7 @@ answer_session(struct api_call *c, struct str user, struct str token, wall until
 void
 session_open(struct api_call *c)
 {
-	struct str user, password, peer = http_peer(c->http);
+	struct str user, password, peer = asker(c);
 	uint8_t raw[TOKEN_BYTES];
 	char token[TOKEN_TEXT + 1];
 	struct err e;

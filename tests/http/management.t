@@ -59,6 +59,8 @@ with Server() as s:
     for _ in range(12):
         r = s.call("POST", "/api/session", json.dumps({"user": "admin", "password": "guess"}), json_type)
     t.ok(r.status == 429 and int(r.headers.get("retry-after", 0)) > 0, "who guesses is made to wait", (r.status, r.headers))
+    r = s.call("POST", "/api/session", json.dumps({"user": "admin", "password": s.password}), {**json_type, "X-Forwarded-For": "198.51.100.1, 203.0.113.7"})
+    t.eq(r.status, 200, "others behind the same proxy are not")
 
 with Server() as s:
     s.track("/v1/identify", {"userId": "anna", "anonymousId": "a-1", "traits": {"email": "anna@shop.example", "firstName": "Anna"}})
