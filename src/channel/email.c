@@ -58,6 +58,7 @@ struct driver {
 	struct bell *bell;
 	struct worker *workers;
 	int n_workers;
+	int left, gone;                      /* threads that stop left behind, as soon as it knows; those of them that ended */
 };
 
 static struct bell *bells;
@@ -458,6 +459,34 @@ take_one(struct worker *w, struct message *m, uint64_t *ret_rings)
 	return may && o->pull(o->self, CHANNEL_EMAIL, 1, &w->arena, m) == 1;
 }
 
+static void
+driver_free(struct driver *d)
+{
+	for (int i = 0; i < d->n_workers; i++) {
+		renderer_free(d->workers[i].renderer);
+		arena_clear(&d->workers[i].arena);
+	}
+	idmap_release(&d->tries);
+	pthread_cond_destroy(&d->changed);
+	pthread_mutex_destroy(&d->mutex);
+	arena_clear(&d->arena);
+	mem_free(d);
+}
+
+/* Nobody waits for this thread any more. The last one that goes takes the driver along. */
+static void *
+go_alone(struct worker *w)
+{
+	struct driver *d = w->d;
+	pthread_mutex_lock(&d->mutex);
+	d->gone++;
+	bool last = d->left && d->gone == d->left;
+	pthread_mutex_unlock(&d->mutex);
+	if (last)
+		driver_free(d);
+	return NULL;
+}
+
 static void *
 work(void *context)
 {
@@ -480,7 +509,7 @@ work(void *context)
 		}
 		deliver(w, &m);
 		if (is_left_behind(w))
-			return NULL;
+			return go_alone(w);
 		w->used_ms = now_ms();
 	}
 	let_program_go(w);
@@ -524,20 +553,6 @@ cut(void *context, struct message_id id)
 }
 
 /* ---------------------------------------------------------------- life */
-
-static void
-driver_free(struct driver *d)
-{
-	for (int i = 0; i < d->n_workers; i++) {
-		renderer_free(d->workers[i].renderer);
-		arena_clear(&d->workers[i].arena);
-	}
-	idmap_release(&d->tries);
-	pthread_cond_destroy(&d->changed);
-	pthread_mutex_destroy(&d->mutex);
-	arena_clear(&d->arena);
-	mem_free(d);
-}
 
 static const char *
 text_or_null(struct arena *a, struct str s)
@@ -592,7 +607,7 @@ email_stop(void *self, int seconds)
 {
 	struct driver *d = self;
 	int64_t until = clock_mono_ns() + (int64_t)seconds * 1000000000;
-	bool all = true;
+	int left = 0;
 	if (d->bell) {
 		pthread_mutex_lock(&d->bell->mutex);
 		d->bell->d = NULL;
@@ -609,14 +624,19 @@ email_stop(void *self, int seconds)
 			wait_until(d, until);
 		bool alone = hurry(w);
 		pthread_mutex_unlock(&d->mutex);
-		if (alone)
+		left += alone;
+		if (alone) {
 			pthread_detach(w->thread);
-		else
+			let_program_go(w);
+		} else {
 			pthread_join(w->thread, NULL);
-		all &= !alone;
+		}
 	}
-	/* Who was left behind still looks at this memory when the connection fails. */
-	if (all)
+	pthread_mutex_lock(&d->mutex);
+	d->left = left;
+	bool last = d->gone == left;
+	pthread_mutex_unlock(&d->mutex);
+	if (last)
 		driver_free(d);
 }
 
