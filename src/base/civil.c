@@ -1,6 +1,5 @@
 #include "base/civil.h"
 #include "base/str.h"
-#include <stdio.h>
 
 /* Days and dates after Howard Hinnant's "chrono-compatible low-level date algorithms": years begin in March, so that the
  * leap day is the last of a year. */
@@ -183,12 +182,28 @@ wall_parse(struct str text, wall *ret)
 	return true;
 }
 
+static char *
+put_digits(char *to, uint32_t n, int width, char sign)
+{
+	for (int i = width; i-- > 0; n /= 10)
+		to[i] = (char)('0' + n % 10);
+	to[width] = sign;
+	return to + width + 1;
+}
+
 size_t
 wall_format(wall t, char *buf)
 {
 	/* Years outside 0..9999 would not fit; they are shown as the nearest that does. */
 	wall low = {-62167219200000}, high = {253402300799999};
 	struct civil c = civil_of_utc(wall_min(wall_max(t, low), high));
-	return (size_t)snprintf(buf, 32, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)c.year % 10000, c.month, c.day, c.hour,
-	    c.minute, c.second, c.millisecond);
+	char *at = put_digits(buf, (uint32_t)c.year % 10000, 4, '-');
+	at = put_digits(at, (uint32_t)c.month, 2, '-');
+	at = put_digits(at, (uint32_t)c.day, 2, 'T');
+	at = put_digits(at, (uint32_t)c.hour, 2, ':');
+	at = put_digits(at, (uint32_t)c.minute, 2, ':');
+	at = put_digits(at, (uint32_t)c.second, 2, '.');
+	at = put_digits(at, (uint32_t)c.millisecond, 3, 'Z');
+	*at = '\0';
+	return (size_t)(at - buf);
 }

@@ -70,6 +70,33 @@ intent_text(struct engine *g, struct str journey, const struct offer *offer, str
 	return r;
 }
 
+static const struct made_intent *
+intent_find(const struct journey_index *ix, const struct step_def *s, const struct offer *offer)
+{
+	for (size_t i = 0; i < ix->intents.len; i++) {
+		const struct made_intent *m = &ix->intents.items[i];
+		if (m->step == s && m->channel == offer->channel && str_eq(m->template, offer->template))
+			return m;
+	}
+	return NULL;
+}
+
+static const struct made_intent *
+intent_of(struct engine *g, const struct live_program *lp, struct str journey, const struct step_def *s, const struct offer *offer)
+{
+	struct journey_index *ix = lp->journeys;
+	const struct made_intent *have = intent_find(ix, s, offer);
+	struct err e;
+	if (have)
+		return have;
+	struct made_intent made = {.step = s, .channel = offer->channel, .template = arena_str(&ix->arena, offer->template),
+	    .text = arena_str(&ix->arena, intent_text(g, journey, offer, s->purpose, s->topic, s->tags, s->n_tags, s->priority))};
+	if (!json_parse_arena(&ix->arena, made.text, &made.json, &e))
+		made.json = NULL;
+	*vec_push(&ix->intents) = made;
+	return vec_last(&ix->intents);
+}
+
 static bool
 ask_holds(void *self, uint32_t condition)
 {
@@ -95,22 +122,23 @@ bring_ledger(struct engine *g, uint32_t person, struct contact_request *r)
 }
 
 static void
-question_of(struct engine *g, uint32_t person, const struct live_program *lp, struct str intent, enum channel channel, struct str purpose,
-    struct str topic, struct question *q)
+question_of(struct engine *g, uint32_t person, const struct live_program *lp, const struct made_intent *intent /* NULL = none */,
+    enum channel channel, struct str purpose, struct str topic, struct question *q)
 {
-	struct err e;
 	const struct profile *p = profile_at(&g->people, person);
 	memset(q, 0, sizeof(*q));
 	q->g = g;
 	q->person = person;
-	q->intent = intent;
-	person_facts(g, person, lp, NULL, &q->facts);
+	q->intent = intent ? intent->text : (struct str){0};
+	if (person == g->at_hand.person && lp == g->at_hand.program)
+		facts_again(g, &q->facts);
+	else
+		person_facts(g, person, lp, NULL, &q->facts);
 	struct contact_request *r = &q->r;
 	*r = (struct contact_request){.policy = &lp->p->policy, .facts = &q->facts.facts, .scratch = &g->scratch, .now = g->now, .purpose = purpose,
 	    .topic = topic, .channel = (uint8_t)channel, .channel_name = str_of(channel_name(channel)), .expires = WALL_NEVER,
 	    .erased = p->erased, .consents = &p->consents, .last_sign = p->last_seen};
-	if (!intent.len || !json_parse_arena(&g->scratch, intent, &r->intent, &e))
-		r->intent = NULL;
+	r->intent = intent ? intent->json : NULL;
 	char address[ADDRESS_BYTES];
 	r->address = address_of(g, person, channel, address, &q->to);
 	q->to = arena_str(&g->scratch, q->to);   /* questions are copied */
@@ -131,7 +159,7 @@ question_of_message(struct engine *g, uint32_t recipient, const struct open_mess
     const struct hand *hand, struct question *q)
 {
 	const struct step_def *s = &en->journey->steps[om->step];
-	struct str intent = intent_text(g, en->journey->name, offer, s->purpose, s->topic, s->tags, s->n_tags, s->priority);
+	const struct made_intent *intent = intent_of(g, en->program, en->journey->name, s, offer);
 	question_of(g, recipient, current_program(g), intent, offer->channel, s->purpose, s->topic, q);
 	bring_ledger(g, recipient, &q->r);
 	q->r.high = s->priority >= PRIORITY_HIGH;
@@ -151,7 +179,7 @@ static bool
 is_lawful(struct engine *g, uint32_t person, enum channel channel, struct str purpose, struct str topic)
 {
 	struct question q;
-	question_of(g, person, current_program(g), (struct str){0}, channel, purpose, topic, &q);
+	question_of(g, person, current_program(g), NULL, channel, purpose, topic, &q);
 	return contact_lawful(&q.r).kind == VERDICT_NOW;
 }
 
@@ -180,7 +208,7 @@ intent_explain(struct engine *g, uint32_t person, const struct live_program *lp,
     const struct offer *offer, struct json_writer *w)
 {
 	struct question q;
-	struct str intent = intent_text(g, j->name, offer, s->purpose, s->topic, s->tags, s->n_tags, s->priority);
+	const struct made_intent *intent = intent_of(g, lp, j->name, s, offer);
 	question_of(g, person, lp, intent, offer->channel, s->purpose, s->topic, &q);
 	bring_ledger(g, person, &q.r);
 	q.r.high = s->priority >= PRIORITY_HIGH;

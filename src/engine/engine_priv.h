@@ -228,6 +228,17 @@ struct engine {
 	bool loading;                        /* between engine_shared_load and engine_loaded */
 };
 
+/* The facts of the person at hand, once more. */
+static inline void
+facts_again(const struct engine *g, struct person_facts *ret)
+{
+	*ret = g->at_hand.facts;
+	ret->facts.self = ret;
+	ret->facts.money = &ret->money;
+	ret->enrolment = NULL;
+	ret->product = (struct str){0};
+}
+
 static inline struct person *
 person_at(const struct engine *g, uint32_t number)
 {

@@ -367,11 +367,8 @@ hand_of(struct engine *g, uint32_t person, const struct live_program *lp, const 
 {
 	*ret = (struct hand){0};
 	if (person == g->at_hand.person && lp == g->at_hand.program) {
-		ret->facts = g->at_hand.facts;
-		ret->facts.facts.self = &ret->facts;
-		ret->facts.facts.money = &ret->facts.money;
+		facts_again(g, &ret->facts);
 		ret->facts.enrolment = en;
-		ret->facts.product = (struct str){0};
 	} else {
 		person_facts(g, person, lp, en, &ret->facts);
 	}
@@ -402,8 +399,8 @@ json_text_of(struct arena *a, const struct json *j)
 {
 	struct buf b = {0};
 	struct json_writer w = json_writer_on(&b);
-	if (!j)
-		return (struct str){0};
+	if (!j || j->span.len)
+		return j ? j->span : (struct str){0};     /* as it came */
 	jw_json(&w, j);
 	struct str r = arena_str(a, buf_str(&b));
 	buf_release(&b);

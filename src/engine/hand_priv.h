@@ -188,7 +188,12 @@ enum trigger_part { KEEP_PROPERTIES = 1, KEEP_CONTEXT = 2 };
 struct listener { uint16_t journey, trigger; };
 struct account_listener { int kind; struct str name; };
 struct listeners { const struct listener *items; size_t n; };
+/* What a step would say on a channel, as conditions of the policy read it: written and parsed once a program. */
+struct made_intent { const struct step_def *step; enum channel channel; struct str template, text; const struct json *json; };
 struct journey_index {
+	struct arena arena;                  /* of made intents */
+	VEC(struct made_intent) intents;
+	uint32_t any_place[3][ENTRY_KIND_COUNT];   /* of those that listen to any name: entries, shadows, evidence; 0 = nobody */
 	struct strmap by_event;              /* "1Order Completed" → place in lists, of entries */
 	VEC(struct listener) entries;        /* by event: runs, each ended by one with journey UINT16_MAX */
 	VEC(struct listener) changes;        /* entries by change */

@@ -42,7 +42,7 @@ note_event(named_list *list, const struct trigger *t, size_t journey, size_t tri
 
 /* Lists of each event stand together, in the order of the program; each list ends with UINT16_MAX. */
 static void
-pack(const named_list *all, struct strmap *places, listener_list *out)
+pack(const named_list *all, struct strmap *places, uint32_t *any, listener_list *out)
 {
 	struct buf b = {0};
 	*vec_push(out) = (struct listener){UINT16_MAX, 0};
@@ -51,6 +51,8 @@ pack(const named_list *all, struct strmap *places, listener_list *out)
 		if (strmap_get(places, event_key(&b, n->kind, n->name)))
 			continue;
 		strmap_put(places, buf_str(&b), (uint32_t)out->len);
+		if (!n->name.len && n->kind < ENTRY_KIND_COUNT)
+			any[n->kind] = (uint32_t)out->len;
 		for (size_t k = i; k < all->len; k++)
 			if (all->items[k].kind == n->kind && str_eq(all->items[k].name, n->name))
 				*vec_push(out) = all->items[k].who;
@@ -69,9 +71,11 @@ run_at(const struct listener *items, size_t from)
 }
 
 static struct listeners
-find_run(const struct strmap *places, const struct listener *items, int kind, struct str name)
+find_run(const struct strmap *places, const uint32_t *any, const struct listener *items, int kind, struct str name)
 {
 	char key[256];
+	if (!name.len && kind < ENTRY_KIND_COUNT)
+		return any[kind] ? run_at(items, any[kind]) : (struct listeners){0};
 	if (name.len > sizeof(key) - 4)
 		return (struct listeners){0};
 	key[0] = (char)('0' + kind % 10);
@@ -87,7 +91,7 @@ find_run(const struct strmap *places, const struct listener *items, int kind, st
 struct listeners
 index_entries(const struct journey_index *ix, int kind, struct str name)
 {
-	return find_run(&ix->by_event, ix->entries.items, kind, name);
+	return find_run(&ix->by_event, ix->any_place[0], ix->entries.items, kind, name);
 }
 
 bool
@@ -104,13 +108,13 @@ journeys_listen_by_account(const struct journey_index *ix, int kind, struct str 
 struct listeners
 index_shadows(const struct journey_index *ix, int kind, struct str name)
 {
-	return find_run(&ix->shadows_by_event, ix->shadows.items, kind, name);
+	return find_run(&ix->shadows_by_event, ix->any_place[1], ix->shadows.items, kind, name);
 }
 
 struct listeners
 index_evidence(const struct journey_index *ix, int kind, struct str name)
 {
-	return find_run(&ix->evidence_by_event, ix->evidence.items, kind, name);
+	return find_run(&ix->evidence_by_event, ix->any_place[2], ix->evidence.items, kind, name);
 }
 
 /* ---------------------------------------------------------------- made once a program */
@@ -241,8 +245,8 @@ journey_index_new(const struct program *p)
 	}
 	for (size_t i = 0; i < p->n_shadows; i++)
 		note_shadow(ix, &p->shadows[i], i, &shadows);
-	pack(&events, &ix->by_event, &packed);
-	pack(&shadows, &ix->shadows_by_event, &packed_shadows);
+	pack(&events, &ix->by_event, ix->any_place[0], &packed);
+	pack(&shadows, &ix->shadows_by_event, ix->any_place[1], &packed_shadows);
 	ix->entries.items = packed.items;
 	ix->entries.len = packed.len;
 	ix->shadows.items = packed_shadows.items;
@@ -251,7 +255,7 @@ journey_index_new(const struct program *p)
 		for (size_t k = 0; k < p->evidence[i].n_seen_in; k++)
 			if (trigger_kind(p->evidence[i].seen_in[k]) == TRIGGER_EVENT)
 				note_event(&evidence, p->evidence[i].seen_in[k], i, k);
-	pack(&evidence, &ix->evidence_by_event, &packed_evidence);
+	pack(&evidence, &ix->evidence_by_event, ix->any_place[2], &packed_evidence);
 	ix->evidence.items = packed_evidence.items;
 	ix->evidence.len = packed_evidence.len;
 	vec_release(&evidence);
@@ -265,6 +269,8 @@ journey_index_free(struct journey_index *ix)
 {
 	if (!ix)
 		return;
+	arena_clear(&ix->arena);
+	vec_release(&ix->intents);
 	strmap_release(&ix->by_event);
 	strmap_release(&ix->shadows_by_event);
 	strmap_release(&ix->evidence_by_event);

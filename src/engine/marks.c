@@ -311,9 +311,9 @@ deeds_consent(struct engine *g, uint32_t person, const struct event_view *ev)
 		bury_email(g, person, false);
 	if (ev->kind == ENTRY_TRACK && complaint)
 		bury_email(g, person, true);
-	struct str purpose = json_text(json_get(ev->properties, STR("purpose"))), channel = json_text(json_get(ev->properties, STR("channel")));
 	if (ev->kind != ENTRY_TRACK || (!complaint && !str_eq(ev->name, STR("Unsubscribed")) && !str_eq(ev->name, STR("Email Unsubscribed"))))
 		return;
+	struct str purpose = json_text(json_get(ev->properties, STR("purpose"))), channel = json_text(json_get(ev->properties, STR("channel")));
 	engine_set_consent(g, person, channel.len ? channel : STR("email"), purpose.len ? purpose : STR("marketing"), false,
 	    complaint ? STR("marked as spam") : STR("unsubscribed"));
 }
