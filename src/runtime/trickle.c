@@ -5,7 +5,7 @@
 #include "log/block.h"
 #include <stdio.h>
 
-enum { ERASE_STEPS = 64, JOIN_ENTRIES_MIN = 100 };
+enum { ERASE_STEPS = 16, JOIN_ENTRIES_MIN = 100 };
 
 static void
 must(bool ok, const struct err *e)

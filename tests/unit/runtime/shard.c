@@ -745,3 +745,31 @@ TEST(a_duplicate_is_acknowledged_after_its_original)
 	CHECK(is_equal(dir));
 	remove_dir(dir);
 }
+
+/* A release that folds otherwise raises FOLD_VERSION: its first start folds anew and says so in the log. */
+TEST(rows_of_another_fold_are_not_used)
+{
+	char *dir = fresh_dir(), file[128];
+	struct err e = {0};
+	struct acks a;
+	struct store *s;
+	acks_init(&a);
+	NEED(workspace_create(dir, &e));
+	struct workspace *w = open_at(dir, &e);
+	NEED(w);
+	submit(w, tracks(w, "Product Viewed", 0, 500, 40), &a);
+	acks_wait(&a);
+	workspace_close(w);
+	snprintf(file, sizeof(file), "%s/perennial.db", dir);
+	NEED(store_open_writer(file, &s, &e));
+	CHECK(meta_set_int(s, "fold_version", FOLD_VERSION + 1, &e));
+	CHECK(sqlite3_exec(s->db, "UPDATE profile SET state = x'00'", NULL, NULL, NULL) == SQLITE_OK);
+	store_close(s);
+	w = open_at(dir, &e);
+	if (!w)
+		TAP_FAIL("%s", e.text);
+	workspace_close(w);
+	CHECK_INT(entries(dir), 502);
+	CHECK(is_equal(dir));
+	remove_dir(dir);
+}

@@ -99,9 +99,9 @@ take_files(struct arena *a, const char *below, const char *as, struct program_fi
 			files[(*n)++] = (struct program_file){arena_printf(a, "%s%s", as, embedded_files[i].path + strlen(below)), {embedded_files[i].bytes, embedded_files[i].len}};
 }
 
-/* The shipped retail program, as `init` would make it. NULL with the problems told. */
+/* The shipped retail program, as `init` would make it, with one more document of segments ("" = none). NULL with the problems told. */
 static struct program *
-retail(struct arena *a, struct tz_set *zones, const struct workspace_options *o)
+retail(struct arena *a, struct tz_set *zones, const struct workspace_options *o, const char *more)
 {
 	struct program_file *files = arena_array(a, struct program_file, n_embedded_files + 1);
 	size_t n = 0;
@@ -110,6 +110,9 @@ retail(struct arena *a, struct tz_set *zones, const struct workspace_options *o)
 	take_files(a, "retail/", "", files, &n);
 	take_files(a, "lifecycle/", "lifecycle/", files, &n);
 	take_files(a, "partials/", "templates/partials/", files, &n);
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(files[i].path, STR("segments.yaml")))
+			files[i].text = arena_printf(a, "%.*s%s", STR_ARGS(files[i].text), more);
 	if (!program_make(files, n, zones, o->activities_tsv, o->shadow_files, o->n_shadow, &problems, &p))
 		for (size_t i = 0; i < problems.len; i++)
 			printf("# %s:%d: %s\n", problems.items[i].err.file, problems.items[i].err.line, problems.items[i].err.text);

@@ -2,6 +2,7 @@
 #include "tap.h"
 #include "shop.h"
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 
 /* What the shard counted, for who reads a failure. */
@@ -40,7 +41,7 @@ shop_open(struct arena *a, const struct workspace_options *o, bool make)
 	}
 	if (!make)
 		return w;
-	struct program *p = retail(a, workspace_zones(w), o);
+	struct program *p = retail(a, workspace_zones(w), o, "");
 	if (!p || !workspace_apply(w, p, NULL, NULL, &e)) {
 		printf("# apply: %s\n", e.text);
 		workspace_close(w);
@@ -155,6 +156,155 @@ TEST(a_shops_history_is_folded_anew_and_goes_on_live)
 	acks_wait(&acks);
 	workspace_close(w);
 	CHECK(is_equal(&o));
+	arena_clear(&a);
+	remove_dir(dir);
+}
+
+static const char more_segments[] = "\n---\nsegment: looked_at_shoes\nlabel: Looked at shoes that cost something\n"
+				    "when: count \"Product Viewed\" where (price >= 40 and name = \"Shoe\") last 90d >= 3\n"
+				    "---\nsegment: removed_something\nlabel: Took something out of the cart\nwhen: did \"Product Removed\" last 30d\n";
+
+struct members { struct buf bitmap; bool known; };
+static void
+members(struct engine *g, void *context)
+{
+	struct members *m = context;
+	m->known = engine_segment_members(g, STR("looked_at_shoes"), &m->bitmap);
+}
+
+TEST(a_new_condition_sees_the_past_and_equals_a_fresh_fold)
+{
+	char *dir = fresh_dir();
+	struct arena a;
+	struct acks acks;
+	struct shop shop = {.state = 7, .people = 200};
+	struct err e = {0};
+	struct members m = {.known = false};
+	arena_init(&a);
+	acks_init(&acks);
+	struct workspace_options o = shop_options(&a, dir);
+	struct workspace *w = shop_open(&a, &o, true);
+	NEED(w);
+	for (int i = 0; i < 30; i++)
+		submit(w, shop_batch(&shop, 200), &acks);
+	acks_wait(&acks);
+	struct program *p = retail(&a, workspace_zones(w), &o, more_segments);
+	NEED(p);
+	/* traffic goes on while the past is read */
+	for (int i = 0; i < 10; i++)
+		submit(w, shop_batch(&shop, 50), &acks);
+	if (!workspace_apply(w, p, NULL, NULL, &e))
+		TAP_FAIL("%s", e.text);
+	workspace_ask(w, members, &m);
+	CHECK(m.known);
+	CHECK(m.bitmap.len > 16);
+	acks_wait(&acks);
+	workspace_close(w);
+	CHECK(is_equal(&o));
+	buf_release(&m.bitmap);
+	arena_clear(&a);
+	remove_dir(dir);
+}
+
+/* The child applies a new program over and over; wherever it is killed, what is on disk is one program or the other, whole. */
+static NORETURN void
+applying_child(struct arena *a, const struct workspace_options *o, int start)
+{
+	struct acks acks;
+	struct err e;
+	struct shop shop = {.state = (uint64_t)start * 77 + 1, .people = 300, .number = start};
+	acks_init(&acks);
+	struct workspace *w = shop_open(a, o, false);
+	if (!w)
+		_exit(9);
+	for (int i = 0;; i++) {
+		submit(w, shop_batch(&shop, 40), &acks);
+		struct program *p = retail(a, workspace_zones(w), o, i % 2 ? more_segments : "");
+		if (!p || !workspace_apply(w, p, NULL, NULL, &e))
+			_exit(8);
+	}
+}
+
+TEST(killed_while_a_program_is_applied)
+{
+	char *dir = fresh_dir();
+	struct arena a;
+	arena_init(&a);
+	struct workspace_options o = shop_options(&a, dir);
+	struct workspace *w = shop_open(&a, &o, true);
+	NEED(w);
+	workspace_close(w);
+	for (int k = 1; k <= 4; k++) {
+		fflush(stdout);
+		pid_t pid = fork();
+		if (pid == 0)
+			applying_child(&a, &o, k * 1000000);
+		usleep(500000 + (unsigned)(k * 53) % 100 * 3000);
+		kill(pid, SIGKILL);
+		int status;
+		waitpid(pid, &status, 0);
+		CHECK(WIFSIGNALED(status));
+		CHECK(is_equal(&o));
+	}
+	arena_clear(&a);
+	remove_dir(dir);
+}
+
+/* The child collects history and folds it; killed within, the next start folds it again, whole. */
+TEST(killed_while_history_is_folded)
+{
+	char *dir = fresh_dir();
+	struct arena a;
+	struct acks acks;
+	struct shop shop = {.state = 7, .people = 200};
+	struct err e = {0};
+	arena_init(&a);
+	acks_init(&acks);
+	struct workspace_options o = shop_options(&a, dir);
+	o.no_sending = true;
+	struct workspace *w = shop_open(&a, &o, true);
+	NEED(w);
+	for (int i = 0; i < 10; i++) {
+		struct batch *b = shop_batch(&shop, 500);
+		b->lane = LANE_IMPORT;
+		for (uint32_t k = 0; k < b->n; k++) {
+			b->entries[k].history = true;
+			b->entries[k].happened = (wall){1600000000000 + (int64_t)(k * 10 + (uint32_t)i) * HOUR};
+		}
+		submit(w, b, &acks);
+	}
+	acks_wait(&acks);
+	workspace_close(w);
+	wall ending = clock_wall();
+	for (int k = 0; k < 4; k++) {
+		fflush(stdout);
+		pid_t pid = fork();
+		if (pid == 0) {
+			w = shop_open(&a, &o, false);
+			while (w && workspace_history_finish(w, ending, HOUR, NULL, NULL, &e) && workspace_in_history(w))
+				continue;
+			pause();
+		}
+		usleep(60000 + (unsigned)k * 70000);
+		kill(pid, SIGKILL);
+		int status;
+		waitpid(pid, &status, 0);
+	}
+	w = shop_open(&a, &o, false);
+	NEED(w);
+	if (workspace_in_history(w))
+		NEED(workspace_history_finish(w, ending, HOUR, NULL, NULL, &e));
+	workspace_close(w);
+	CHECK(is_equal(&o));
+	sqlite3 *db;
+	sqlite3_stmt *st;
+	NEED(workspace_reader(dir, &db, &e));
+	NEED(sqlite3_prepare_v2(db, "SELECT count(*), count(DISTINCT message_id) FROM event WHERE message_id IS NOT NULL", -1, &st, NULL) == SQLITE_OK);
+	CHECK_INT(sqlite3_step(st), SQLITE_ROW);
+	CHECK_INT(sqlite3_column_int(st, 0), 5000);
+	CHECK_INT(sqlite3_column_int(st, 1), 5000);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
 	arena_clear(&a);
 	remove_dir(dir);
 }
