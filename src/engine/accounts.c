@@ -209,7 +209,7 @@ accounts_load(struct engine *g, struct reader *r)
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
 		struct account *x = account_at(g, account_open(g, read_lstr(r)));
 		traits_load(&g->people.texts, &x->traits, r, &a);
-		rows_read(g, &x->rows, r, &a);
+		rows_read(g, &x->rows, r);
 		account_zone(g, x);
 	}
 	arena_clear(&a);

@@ -5,8 +5,12 @@
 static void
 write_hex(struct buf *out, struct str bytes)
 {
-	for (size_t i = 0; i < bytes.len; i++)
-		buf_printf(out, "%02x", (unsigned char)bytes.ptr[i]);
+	static const char digits[] = "0123456789abcdef";
+	buf_reserve(out, bytes.len * 2 + 1);
+	for (size_t i = 0; i < bytes.len; i++) {
+		buf_add_char(out, digits[(unsigned char)bytes.ptr[i] >> 4]);
+		buf_add_char(out, digits[bytes.ptr[i] & 15]);
+	}
 }
 
 /* ---------------------------------------------------------------- rows, as the live program would keep them */
@@ -29,7 +33,7 @@ stream_dump(struct engine *g, const struct row_sets *sets, uint32_t of_program, 
 	struct row_sets copy = {0};
 	rows_save(sets, s, &g->shapes.items[s], &bytes);
 	struct reader r = {.rest = buf_str(&bytes)};
-	rows_load(&g->people.store, &copy, s, &want, &r, &g->scratch);
+	rows_load(&g->people.store, &copy, s, &want, &r);
 	rows_prune(&g->people.store, &copy, s, &want, g->latest);
 	rows_save(&copy, s, &want, &pruned);
 	struct stream_shape *shapes = mem_alloc(sizeof(*shapes) * (s + 1));
@@ -106,7 +110,7 @@ engine_profile_dump(struct engine *g, uint32_t number, struct buf *out)
 	if (account)
 		buf_printf(out, "account %.*s\n", STR_ARGS(account->id));
 	standing_dump(g, number, out);
-	rows_dump(g, &p->rows, false, out);
+	rows_dump(g, person_rows(g, p), false, out);
 	if (x->dates_due.ms != WALL_NEVER.ms)
 		buf_printf(out, "next date %lld\n", (long long)x->dates_due.ms);
 	if (x->journeys) {

@@ -232,6 +232,8 @@ person_absorb(struct engine *g, uint32_t person, uint32_t other, const struct en
 	standing_leave(g, other);
 	alarm_remove(g, other);
 	account_leave(g, other);
+	person_rows(g, profile_at(&g->people, person));
+	person_rows(g, profile_at(&g->people, other));
 	profile_absorb(&g->people, person, other, g->shapes.items, en->at);
 	profile_refresh(&g->people, person, g->zones);
 	person_touch(g, person);

@@ -245,6 +245,17 @@ person_at(const struct engine *g, uint32_t number)
 	return &g->persons[(number - 1) / PEOPLE_PAGE][(number - 1) % PEOPLE_PAGE];
 }
 
+void rows_unpack(struct engine *g, struct profile *p);            /* snapshot.c */
+void rows_unpack_all(struct engine *g);
+/* The rows of a person. */
+static inline struct row_sets *
+person_rows(struct engine *g, struct profile *p)
+{
+	if (p->rows.packed_len)
+		rows_unpack(g, p);
+	return &p->rows;
+}
+
 /* ---------------------------------------------------------------- what files tell each other */
 
 /* engine.c */
@@ -325,7 +336,7 @@ void accounts_release(struct engine *g);
 /* snapshot.c: the rows of streams that kept programs read, by the hash of their text. */
 void stream_name(struct engine *g, uint32_t stream);              /* sets its hash */
 void rows_write(struct engine *g, const struct row_sets *sets, struct buf *out);
-void rows_read(struct engine *g, struct row_sets *sets, struct reader *r, struct arena *a);
+void rows_read(struct engine *g, struct row_sets *sets, struct reader *r);
 /* admit.c */
 void suppress_apply(struct engine *g, const struct entry *en);
 void suppressions_save(const struct engine *g, struct buf *out);

@@ -125,7 +125,7 @@ rows(void *self, uint32_t stream)
 	uint32_t s = pf->program->streams[stream];
 	const struct stream_shape *shape = &g->shapes.items[s];
 	if (!g->streams.items[s].by_account)
-		return rows_view(&profile_of(pf)->rows, s, shape, &g->scratch);
+		return rows_view(person_rows(g, profile_of(pf)), s, shape, &g->scratch);
 	return pf->account ? rows_view(&pf->account->rows, s, shape, &g->scratch) : (struct rows){0};
 }
 

@@ -74,6 +74,9 @@ live_declare(struct engine *g, struct live_program *lp)
 {
 	const struct features *f = lp->p->features;
 	size_t missing = 0;
+	/* Streams are about to be made and widened: rows that still wait know them by the names of now. */
+	if (!g->loading)
+		rows_unpack_all(g);
 	lp->n_streams = (uint32_t)features_count(f);
 	lp->streams = arena_array(&lp->arena, uint32_t, lp->n_streams);
 	for (uint32_t i = 0; i < lp->n_streams; i++) {

@@ -2,7 +2,7 @@
 #include "engine/engine_priv.h"
 #include "profile/address.h"
 
-enum { STATE_VERSION = 1 };
+enum { STATE_VERSION = 2, REPACK_BYTES = 8192 };
 
 /* ---------------------------------------------------------------- rows of the past */
 
@@ -52,18 +52,69 @@ rows_write(struct engine *g, const struct row_sets *sets, struct buf *out)
 }
 
 void
-rows_read(struct engine *g, struct row_sets *sets, struct reader *r, struct arena *a)
+rows_read(struct engine *g, struct row_sets *sets, struct reader *r)
 {
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--) {
 		uint64_t hash = read_u64(r);
 		struct reader one = {.rest = read_lstr(r)};
 		const uint64_t *stream = hash ? idmap_get(&g->stream_of_hash, hash) : NULL;
-		if (!stream || g->streams.items[*stream].absent)
+		if (!stream || (g->loading && g->streams.items[*stream].absent))
 			continue;        /* nobody reads it any more, or it is to be filled anew */
 		uint32_t s = (uint32_t)*stream;
-		rows_load(&g->people.store, sets, s, &g->shapes.items[s], &one, a);
+		rows_load(&g->people.store, sets, s, &g->shapes.items[s], &one);
 		r->bad |= one.bad;
 	}
+}
+
+/* A person's rows stay as they were saved until somebody asks for them: most people of a large workspace sleep. */
+static void
+person_rows_write(struct engine *g, struct profile *p, struct buf *out)
+{
+	struct buf raw = {0}, packed = {0};
+	if (p->rows.packed_len) {
+		buf_add_lstr(out, profile_packed(p));
+		return;
+	}
+	if (!p->rows.n) {
+		buf_add_lstr(out, STR(""));
+		return;
+	}
+	rows_write(g, &p->rows, &raw);
+	pack_bytes(g->people.packer, buf_str(&raw), &packed);
+	buf_add_lstr(out, buf_str(&packed));
+	/* Many rows weigh ten times as much as their bytes. */
+	if (raw.len >= REPACK_BYTES)
+		profile_pack(&g->people, p, buf_str(&packed), g->shapes.items);
+	buf_release(&raw);
+	buf_release(&packed);
+}
+
+static void
+person_rows_read(struct engine *g, struct profile *p, struct reader *r)
+{
+	struct str packed = read_lstr(r);
+	if (r->bad || (packed.len && !packed_is_whole(packed)))
+		r->bad = true;
+	else
+		profile_pack(&g->people, p, packed, g->shapes.items);
+}
+
+void
+rows_unpack(struct engine *g, struct profile *p)
+{
+	struct buf raw = {0};
+	profile_unpack(&g->people, p, &raw);
+	struct reader r = {.rest = buf_str(&raw)};
+	rows_read(g, &p->rows, &r);
+	ASSERT(!r.bad && !r.rest.len);
+	buf_release(&raw);
+}
+
+void
+rows_unpack_all(struct engine *g)
+{
+	for (uint32_t n = 1; n <= g->people.n && g->people.packed; n++)
+		person_rows(g, profile_at(&g->people, n));
 }
 
 /* ---------------------------------------------------------------- standing */
@@ -208,7 +259,7 @@ engine_profile_save(struct engine *g, uint32_t number, struct arena *a, struct p
 	buf_add_zigzag(&b, x->dates_due.ms);
 	buf_add_char(&b, (char)x->dates_stale);
 	standing_save(x->standing, &b);
-	rows_write(g, &p->rows, &b);
+	person_rows_write(g, p, &b);
 	buf_add_char(&b, x->journeys != NULL);
 	if (x->journeys)
 		journeys_save(g, x->journeys, &b);
@@ -222,10 +273,8 @@ bool
 engine_profile_load(struct engine *g, const struct profile_row *row, struct err *e)
 {
 	struct reader r = {.rest = row->state};
-	struct arena a;
 	if (row->number == 0 || read_u8(&r) != STATE_VERSION)
 		return fail(e, ERR_INVALID, "the row of person %u was written by another version", row->number);
-	arena_init(&a);
 	persons_reach(g, row->number);
 	struct profile *p = profile_at(&g->people, row->number);
 	struct person *x = person_at(g, row->number);
@@ -238,12 +287,11 @@ engine_profile_load(struct engine *g, const struct profile_row *row, struct err 
 	x->dates_due.ms = read_zigzag(&r);
 	x->dates_stale = read_u8(&r) != 0;
 	x->standing = standing_load(g, &r);
-	rows_read(g, &p->rows, &r, &a);
+	person_rows_read(g, p, &r);
 	if (read_u8(&r) && !r.bad)
 		x->journeys = journeys_load(g, row->number, &r);
 	p->as_of = row->as_of;
 	p->dirty = false;
-	arena_clear(&a);
 	if (r.bad || r.rest.len)
 		return fail(e, ERR_INVALID, "the row of person %u cannot be read", row->number);
 	return true;
@@ -289,6 +337,10 @@ engine_loaded(struct engine *g)
 		if (due.ms != WALL_NEVER.ms)
 			alarm_pull(g, n, due);
 	}
+	/* What is to be filled anew is left out of the rows only while that is known. */
+	for (size_t i = 0; i < g->streams.len; i++)
+		if (g->streams.items[i].absent)
+			rows_unpack_all(g);
 	for (size_t i = 0; i < g->retired.len; i++)
 		program_free(g->retired.items[i]);
 	g->retired.len = 0;

@@ -40,7 +40,7 @@ sets_of(const struct feeding *f, uint32_t stream)
 		return NULL;
 	if (s->by_account)
 		return f->account ? &f->account->rows : NULL;
-	return f->shared_only && !s->absent ? NULL : &f->profile->rows;
+	return f->shared_only && !s->absent ? NULL : person_rows(f->g, f->profile);
 }
 
 static void

@@ -283,7 +283,7 @@ eval_column(struct ev *ev, const struct op *op)
 {
 	if (!ev->row || !ev->row->columns)
 		return out_of(VALUE_NONE);
-	return out_of(ev->row->columns[op->n]);
+	return out_of(value_read(&ev->row->columns[op->n], ev->scratch));
 }
 
 static struct value

@@ -95,11 +95,34 @@ lists_equal(const struct value *a, const struct value *b)
 	return true;
 }
 
+struct value
+value_read(const struct value *v, struct arena *a)
+{
+	struct value read = {.kind = VALUE_JSON, .quantity = v->quantity};
+	struct err e;
+	if (!v->unread)
+		return *v;
+	return json_parse_arena(a, v->text, &read.json, &e) ? read : VALUE_NONE;
+}
+
+static bool
+unread_equal(const struct value *a, const struct value *b)
+{
+	struct arena scratch;
+	arena_init(&scratch);
+	struct value x = value_read(a, &scratch), y = value_read(b, &scratch);
+	bool equal = value_equal(&x, &y);
+	arena_clear(&scratch);
+	return equal;
+}
+
 bool
 value_equal(const struct value *a, const struct value *b)
 {
 	if (a->kind != b->kind)
 		return false;
+	if (a->unread || b->unread)
+		return unread_equal(a, b);
 	switch (a->kind) {
 	case VALUE_MISSING:
 		return false;

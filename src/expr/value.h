@@ -22,6 +22,7 @@ struct value {
 	enum value_kind kind;
 	bool quantity;           /* VALUE_NUMBER: money or distance, for printing only; VALUE_DURATION: was written in days or weeks, over
 	                          * which waits keep the clock */
+	bool unread;             /* VALUE_JSON of a kept row: `text` is the JSON, parsed when somebody reads it (value_read) */
 	union {
 		fixed number;
 		struct str text;
@@ -49,6 +50,8 @@ struct value value_duration(msec d);
 /* Scalars become values (text that looks like a date stays text: the checker decides by the declared type), lists and
  * objects VALUE_JSON, null missing. */
 struct value value_of_json(const struct json *j);
+/* The value itself, or what its unread JSON says, in the arena. */
+struct value value_read(const struct value *v, struct arena *a);
 bool value_equal(const struct value *a, const struct value *b);   /* false when either is missing */
 /* -1, 0, 1; false when they cannot be ordered. */
 bool value_compare(const struct value *a, const struct value *b, int *ret);

@@ -8,6 +8,7 @@ people_init(struct people *w, const uint8_t hash_key[16])
 	*w = (struct people){0};
 	memcpy(w->hash_key, hash_key, sizeof(w->hash_key));
 	w->store.texts = &w->texts;
+	w->packer = packer_new();
 }
 
 static void
@@ -24,12 +25,46 @@ ids_clear(struct people *w, struct ids *ids)
 }
 
 static void
+packed_drop(struct people *w, struct profile *p)
+{
+	if (!p->rows.packed_len)
+		return;
+	mem_free(p->rows.packed);
+	p->rows = (struct row_sets){0};
+	w->packed--;
+}
+
+void
+profile_pack(struct people *w, struct profile *p, struct str packed, const struct stream_shape *shapes)
+{
+	packed_drop(w, p);
+	rows_clear(&w->store, &p->rows, shapes);
+	if (!packed.len)
+		return;
+	ASSERT(packed.len <= UINT32_MAX);
+	p->rows.packed = mem_alloc(packed.len);
+	p->rows.packed_len = (uint32_t)packed.len;
+	memcpy(p->rows.packed, packed.ptr, packed.len);
+	w->packed++;
+}
+
+void
+profile_unpack(struct people *w, struct profile *p, struct buf *out)
+{
+	/* Their sum was right when they came. */
+	bool whole = unpack_bytes(w->packer, profile_packed(p), out);
+	ASSERT(whole);
+	packed_drop(w, p);
+}
+
+static void
 profile_clear(struct people *w, struct profile *p, const struct stream_shape *shapes)
 {
 	ids_clear(w, &p->ids);
 	traits_clear(&w->texts, &p->traits);
 	consents_clear(&w->texts, &p->consents);
 	cart_clear(&w->texts, &p->cart);
+	packed_drop(w, p);
 	rows_clear(&w->store, &p->rows, shapes);
 }
 
@@ -46,6 +81,7 @@ people_release(struct people *w, const struct stream_shape *shapes)
 	idmap_release(&w->emails);
 	idmap_release(&w->phones);
 	row_store_release(&w->store);
+	packer_free(w->packer);
 	texts_release(&w->texts);
 	*w = (struct people){0};
 }
@@ -194,6 +230,7 @@ profile_absorb(struct people *w, uint32_t number, uint32_t other, const struct s
 	traits_merge(&w->texts, &p->traits, &q->traits);
 	consents_merge(&w->texts, &p->consents, &q->consents);
 	cart_merge(&w->texts, &p->cart, &q->cart);
+	ASSERT(!p->rows.packed_len && !q->rows.packed_len);
 	rows_merge(&w->store, &p->rows, &q->rows, shapes, now);
 	if (!p->account)
 		p->account = q->account;

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "profile/cart.h"
 #include "profile/consent.h"
+#include "profile/packed.h"
 #include "profile/rows.h"
 #include "profile/traits.h"
 
@@ -57,6 +58,8 @@ struct people {
 	uint32_t met;                    /* people who stand for somebody: met and not absorbed */
 	struct texts texts;
 	struct row_store store;
+	struct packer *packer;
+	uint32_t packed;                 /* profiles whose rows are packed */
 	struct strmap users, anonymous;  /* id → number */
 	struct idmap emails, phones;     /* keyed hash → number of the latest holder */
 	uint8_t hash_key[16];
@@ -95,5 +98,15 @@ void profile_refresh(struct people *w, uint32_t number, struct tz_set *zones);
 void profile_absorb(struct people *w, uint32_t number, uint32_t other, const struct stream_shape *shapes, wall now);
 /* Forgets everything about a person but that there was one. */
 void profile_erase(struct people *w, uint32_t number, const struct stream_shape *shapes);
+/* The rows as packed bytes; empty when they are not packed. */
+static inline struct str
+profile_packed(const struct profile *p)
+{
+	return p->rows.packed_len ? (struct str){p->rows.packed, p->rows.packed_len} : (struct str){0};
+}
+/* Puts packed rows (a copy) in place of those that the profile has. */
+void profile_pack(struct people *w, struct profile *p, struct str packed, const struct stream_shape *shapes);
+/* Takes the packed rows out, unpacked, into `out`; the caller loads them. */
+void profile_unpack(struct people *w, struct profile *p, struct buf *out);
 void profile_save(struct people *w, struct profile *p, struct buf *out);
 void profile_load(struct people *w, uint32_t number, struct reader *r, struct tz_set *zones);

@@ -100,6 +100,7 @@ set_open(struct row_sets *sets, uint32_t stream)
 	uint32_t i = set_place(sets, stream);
 	if (i < sets->n && sets->items[i].stream == stream)
 		return &sets->items[i];
+	ASSERT(!sets->packed_len);
 	if (sets->n == sets->cap) {
 		ASSERT(sets->cap < UINT16_MAX / 2);
 		sets->cap = (uint16_t)(sets->cap ? sets->cap + sets->cap / 2 + 1 : 4);
@@ -302,7 +303,7 @@ insert_row(struct row_store *s, struct row_set *set, uint32_t columns, const str
 	*kept = *row;
 	kept->columns = cells;
 	for (uint32_t i = 0; i < columns; i++)
-		cells[i] = row->columns ? value_keep(s->texts, &row->columns[i]) : VALUE_NONE;
+		cells[i] = row->columns ? value_keep_unread(s->texts, &row->columns[i]) : VALUE_NONE;
 	h->rows[at] = kept;
 	h->negative |= row->negative;
 	set->n++;
@@ -527,23 +528,27 @@ rows_count(const struct row_sets *sets)
 
 /* ---------------------------------------------------------------- bytes */
 
-enum { SAVED_KEY = 1, SAVED_NEGATIVE = 2 };
+/* Rows of one event stand side by side: the same instant, place and key. */
+enum { SAVED_KEY = 1, SAVED_NEGATIVE = 2, SAVED_SAME_KEY = 4 };
+struct before { wall time; uint64_t seq, key; };
 
 static void
-save_row(const struct row_set *set, uint32_t i, uint32_t columns, wall *before, struct buf *out)
+save_row(const struct row_set *set, uint32_t i, uint32_t columns, struct before *before, struct buf *out)
 {
 	wall time = time_at(set, i);
-	buf_add_zigzag(out, time.ms - before->ms);
-	buf_add_varint(out, seq_at(set, i));
-	*before = time;
+	buf_add_zigzag(out, time.ms - before->time.ms);
+	buf_add_zigzag(out, (int64_t)(seq_at(set, i) - before->seq));
+	before->time = time;
+	before->seq = seq_at(set, i);
 	if (!set->on_heap || !set->heap->whole) {
 		buf_add_char(out, 0);
 		return;
 	}
 	const struct row *row = set->heap->rows[i];
-	buf_add_char(out, (char)((row->key ? SAVED_KEY : 0) | (row->negative ? SAVED_NEGATIVE : 0)));
-	if (row->key)
-		buf_add_u64(out, row->key);
+	int key = !row->key ? 0 : row->key == before->key ? SAVED_SAME_KEY : SAVED_KEY;
+	buf_add_char(out, (char)(key | (row->negative ? SAVED_NEGATIVE : 0)));
+	if (key == SAVED_KEY)
+		buf_add_u64(out, before->key = row->key);
 	for (uint32_t c = 0; c < columns; c++)
 		value_save(&row->columns[c], out);
 }
@@ -552,7 +557,7 @@ void
 rows_save(const struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct buf *out)
 {
 	const struct row_set *set = set_find(sets, stream);
-	wall before = {0};
+	struct before before = {0};
 	buf_add_varint(out, set ? set->n : 0);
 	for (uint32_t i = 0; set && i < set->n; i++)
 		save_row(set, i, shape->n_columns, &before, out);
@@ -575,29 +580,31 @@ rows_save(const struct row_sets *sets, uint32_t stream, const struct stream_shap
 }
 
 static void
-load_row(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct reader *r, wall *before,
-    struct arena *a)
+load_row(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct reader *r, struct before *before)
 {
 	struct value columns[STREAM_COLUMNS_MAX];
-	struct row row = {.time = {before->ms + read_zigzag(r)}, .columns = NULL};
-	*before = row.time;
-	row.seq = read_varint(r);
+	struct row row = {.time = {(int64_t)((uint64_t)before->time.ms + (uint64_t)read_zigzag(r))}, .columns = NULL};
+	row.seq = before->seq + (uint64_t)read_zigzag(r);
 	uint8_t flags = read_u8(r);
+	if (flags & SAVED_KEY)
+		before->key = read_u64(r);
+	before->time = row.time;
+	before->seq = row.seq;
 	row.negative = flags & SAVED_NEGATIVE;
-	row.key = flags & SAVED_KEY ? read_u64(r) : 0;
+	row.key = flags & (SAVED_KEY | SAVED_SAME_KEY) ? before->key : 0;
 	for (uint32_t c = 0; c < shape->n_columns; c++)
-		columns[c] = value_load(r, a);
+		columns[c] = value_load_unread(r);
 	row.columns = columns;
 	if (!r->bad)
 		set_put(s, set_open(sets, stream), shape, &row);
 }
 
 void
-rows_load(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct reader *r, struct arena *a)
+rows_load(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct reader *r)
 {
-	wall before = {0};
+	struct before before = {0};
 	for (uint64_t n = read_varint(r); n > 0 && !r->bad; n--)
-		load_row(s, sets, stream, shape, r, &before, a);
+		load_row(s, sets, stream, shape, r, &before);
 	uint64_t folded = read_varint(r);
 	if (folded && !r->bad) {
 		struct row_extra *x = set_extra(set_open(sets, stream));

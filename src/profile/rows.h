@@ -23,8 +23,12 @@ struct row_set {
 		struct row_heap *heap;
 	};
 };
-/* Sorted by stream. */
-struct row_sets { struct row_set *items; uint16_t n, cap; };
+/* Sorted by stream. Rows that were loaded and not asked for yet stand as their packed bytes instead (profile_unpack): then n is 0. */
+struct row_sets {
+	union { struct row_set *items; char *packed; };
+	uint16_t n, cap;
+	uint32_t packed_len;             /* 0 = not packed */
+};
 
 /* What the sets of all people share. */
 struct row_store {
@@ -55,6 +59,5 @@ void rows_clear(struct row_store *s, struct row_sets *sets, const struct stream_
 /* One set in bytes, and back, exactly. When a set was pruned last depends on the process; so prune it to the instant at hand before saving or
  * hashing, and equal histories give equal bytes. */
 void rows_save(const struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct buf *out);
-void rows_load(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct reader *r,
-    struct arena *a);
+void rows_load(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct reader *r);
 size_t rows_count(const struct row_sets *sets);

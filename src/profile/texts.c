@@ -167,10 +167,25 @@ value_keep(struct texts *t, const struct value *v)
 	return kept;
 }
 
+struct value
+value_keep_unread(struct texts *t, const struct value *v)
+{
+	struct buf text = {0};
+	if (v->unread)
+		return (struct value){.kind = VALUE_JSON, .unread = true, .text = text_keep(t, v->text)};
+	if (v->kind != VALUE_JSON && v->kind != VALUE_LIST)
+		return value_keep(t, v);
+	struct json_writer w = json_writer_on(&text);
+	value_write_json(v, &w);
+	struct value kept = {.kind = VALUE_JSON, .unread = true, .text = text_keep(t, buf_str(&text))};
+	buf_release(&text);
+	return kept;
+}
+
 void
 value_drop(struct texts *t, struct value *v)
 {
-	if (v->kind == VALUE_TEXT)
+	if (v->kind == VALUE_TEXT || v->unread)
 		text_drop(t, v->text);
 	else if (v->kind == VALUE_JSON)
 		mem_free((void *)(uintptr_t)v->json);
@@ -203,6 +218,10 @@ value_save(const struct value *v, struct buf *out)
 		break;
 	case VALUE_JSON: {
 		struct buf text = {0};
+		if (v->unread) {
+			buf_add_lstr(out, v->text);
+			break;
+		}
 		struct json_writer w = json_writer_on(&text);
 		jw_json(&w, v->json);
 		buf_add_lstr(out, buf_str(&text));
@@ -252,5 +271,16 @@ value_load(struct reader *r, struct arena *a)
 	default:
 		r->bad = true;
 	}
+	return r->bad ? VALUE_NONE : v;
+}
+
+struct value
+value_load_unread(struct reader *r)
+{
+	struct reader at = *r;
+	if ((read_u8(&at) & 0x3f) != VALUE_JSON)
+		return value_load(r, NULL);
+	*r = at;
+	struct value v = {.kind = VALUE_JSON, .unread = true, .text = read_lstr(r)};
 	return r->bad ? VALUE_NONE : v;
 }
