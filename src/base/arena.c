@@ -136,6 +136,22 @@ arena_cstr(struct arena *a, struct str s)
 }
 
 struct str
+arena_join(struct arena *a, const struct str *parts, size_t n)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < n; i++)
+		len += parts[i].len;
+	char *p = take(a, len + 1), *at = p;
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].len)
+			memcpy(at, parts[i].ptr, parts[i].len);
+		at += parts[i].len;
+	}
+	*at = '\0';
+	return (struct str){p, len};
+}
+
+struct str
 arena_printf(struct arena *a, const char *format, ...)
 {
 	va_list args, again;

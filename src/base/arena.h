@@ -30,6 +30,10 @@ void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
 
 struct str arena_str(struct arena *a, struct str s);            /* a copy, followed by a NUL byte */
 const char *arena_cstr(struct arena *a, struct str s);
+/* The parts one behind the other, without the cost of a format. */
+struct str arena_join(struct arena *a, const struct str *parts, size_t n);
+#define ARENA_JOIN(a, ...)                                                                                                    \
+	arena_join((a), (const struct str[]){__VA_ARGS__}, sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
 struct str arena_printf(struct arena *a, const char *format, ...) PRINTF(2, 3);
 
 /* Heap memory that panics when there is none. */

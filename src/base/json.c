@@ -701,7 +701,7 @@ json_get(const struct json *object, struct str key)
 		return NULL;
 	const struct json *end = object + object->next;
 	for (const struct json *j = object + 1; j < end; j += j->next)
-		if (j->key.len == key.len && (key.len == 0 || memcmp(j->key.ptr, key.ptr, key.len) == 0))
+		if (j->key.len == key.len && (key.len == 0 || (j->key.ptr[0] == key.ptr[0] && memcmp(j->key.ptr, key.ptr, key.len) == 0)))
 			return j;
 	return NULL;
 }

@@ -14,12 +14,6 @@ str_of(const char *c_string)
 	return (struct str){c_string, c_string ? strlen(c_string) : 0};
 }
 
-bool
-str_eq(struct str a, struct str b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
 static char
 lower(char c)
 {

@@ -4,7 +4,11 @@
 #include "base/base.h"
 
 struct str str_of(const char *c_string);                /* NULL gives an empty one */
-bool str_eq(struct str a, struct str b);
+static inline bool
+str_eq(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || (a.ptr[0] == b.ptr[0] && __builtin_memcmp(a.ptr, b.ptr, a.len) == 0));
+}
 bool str_eq_nocase(struct str a, struct str b);         /* ASCII only */
 int str_cmp(struct str a, struct str b);                /* by bytes; <0, 0, >0 */
 bool str_starts(struct str s, struct str prefix);

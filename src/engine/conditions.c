@@ -115,7 +115,7 @@ reason_of(const struct run *r, uint32_t model)
 			if (r->lp->segment_index[named.items[i]] == r->segments_turned[k])
 				c = &r->lp->p->conditions[r->segments_turned[k]];
 	bool now = holds(r->person->standing, (uint32_t)(c - r->lp->p->conditions));
-	return arena_printf(&r->g->d->arena, "%.*s became %s: %.*s", STR_ARGS(c->name), now ? "true" : "false", STR_ARGS(h->what));
+	return ARENA_JOIN(&r->g->d->arena, c->name, now ? STR(" became true: ") : STR(" became false: "), h->what);
 }
 
 static void
@@ -181,7 +181,7 @@ tell_first_stages(struct engine *g)
 		return;
 	for (uint32_t m = 0; m < h->program->p->n_models; m++)
 		if (s->stage[m] != STAGE_NOWHERE)
-			tell_move(g, m, STAGE_NOWHERE, s->stage[m], arena_printf(&g->d->arena, "first seen: %.*s", STR_ARGS(h->what)));
+			tell_move(g, m, STAGE_NOWHERE, s->stage[m], ARENA_JOIN(&g->d->arena, STR("first seen: "), h->what));
 }
 
 /* ---------------------------------------------------------------- one condition */

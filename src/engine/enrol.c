@@ -148,7 +148,7 @@ enrolments_purge(struct engine *g, uint32_t person, struct journeys *js)
 static uint64_t
 start_id(struct arena *a, const struct journey_def *j, struct str key)
 {
-	uint64_t h = hash_stable(arena_printf(a, "%.*s\n%.*s", STR_ARGS(j->name), STR_ARGS(key)));
+	uint64_t h = hash_stable(ARENA_JOIN(a, j->name, STR("\n"), key));
 	return h ? h : 1;
 }
 
