@@ -1,4 +1,5 @@
 #include "cli/cmd_priv.h"
+#include "cli/live.h"
 
 struct apply {
 	struct program *program;
@@ -91,7 +92,7 @@ run(const struct invocation *in)
 	if (dry)
 		program_free(x.program), code = report(in, true, &json);
 	else if (workspace_apply(in->workspace, x.program, progress_plain, &p, &e))
-		progress_end(&p), code = report(in, false, &json);
+		progress_end(&p), live_settle(in), code = report(in, false, &json);
 	else
 		code = refuse(in, &e);
 	buf_release(&x.difference);

@@ -4,7 +4,7 @@
 /* what, the question, what it is */
 #define EXPORTS(X)                                                                                                            \
 	X("events", "select seq, strftime('%Y-%m-%dT%H:%M:%fZ', happened / 1000.0, 'unixepoch') as timestamp, kind, name, source, " \
-		    "profile, body from event where kind in ('identify','track','page','screen','group','alias') order by seq",     \
+		    "profile, body from event where kind in ('identify','track','page','screen','group','alias','consent') order by seq", \
 	    "the log as it came in")                                                                                          \
 	X("profiles", "select number, user_id, email, phone, country, zone, locale, traits, stages, segments, consent, first_seen, " \
 		      "last_seen from profile where forward = 0 order by number",                                              \

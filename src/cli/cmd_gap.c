@@ -138,6 +138,7 @@ run(const struct invocation *in)
 	struct err e;
 	if (!p)
 		return 1;
+	live_settle(in);
 	struct str asked = market ? str_of(market) : p->market;
 	if (str_eq(asked, STR("all")))
 		asked = STR("");

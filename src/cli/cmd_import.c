@@ -4,6 +4,7 @@
 #include "ingest/import.h"
 #include "program/embedded.h"
 #include <stdio.h>
+#include <string.h>
 
 enum { REFUSED_SHOWN = 10 };
 
@@ -109,6 +110,31 @@ say_events(const struct invocation *in, const struct import_result *r)
 	table_say(in, &t);
 }
 
+/* Money in a currency for which the workspace knows no rate counts for nothing: better said than wondered at. */
+struct unknown_money { const struct import_result *result; char names[64]; };
+
+static void
+find_unknown_money(struct engine *g, void *context)
+{
+	struct unknown_money *x = context;
+	const struct program *p = engine_program(g);
+	for (uint32_t i = 0; p && i < x->result->n_currencies; i++)
+		if (!engine_knows_currency(g, str_of(x->result->currencies[i]))) {
+			size_t n = strlen(x->names);
+			snprintf(x->names + n, sizeof(x->names) - n, "%s%s", n ? ", " : "", x->result->currencies[i]);
+		}
+}
+
+static void
+tell_unknown_money(const struct invocation *in, const struct import_result *r)
+{
+	struct unknown_money x = {.result = r};
+	workspace_ask(in->workspace, find_unknown_money, &x);
+	if (x.names[0])
+		tell(in, "Money in %s: the program counts in another currency and knows no rate, so conditions about money hold for nobody.\n"
+			 "Make the workspace with `init --currency`, or change `currency:` and amounts in %s/program and apply.\n", x.names, in->dir);
+}
+
 static void
 say_result(const struct invocation *in, const struct importing *x, const struct import_result *r)
 {
@@ -124,6 +150,7 @@ say_result(const struct invocation *in, const struct importing *x, const struct 
 		say_events(in, r);
 	if (r->assumptions[0])
 		say(in, "Assumed, and to be read with every figure: %s\n", r->assumptions);
+	tell_unknown_money(in, r);
 	for (size_t i = 0; i < x->shown.len; i++)
 		tell(in, "refused: %.*s\n", STR_ARGS(x->shown.items[i]));
 	if (r->rows_refused > x->shown.len)

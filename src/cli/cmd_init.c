@@ -1,6 +1,54 @@
 #include "cli/cmd_priv.h"
 #include "ingest/keys.h"
+#include <string.h>
 #include <sys/stat.h>
+
+static bool
+is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool
+is_word_at(struct str text, size_t i, struct str word)
+{
+	return str_starts(str_slice(text, i, text.len), word) && (i == 0 || !is_letter(text.ptr[i - 1])) &&
+	       (i + word.len == text.len || !is_letter(text.ptr[i + word.len]));
+}
+
+/* The documents are written in euros. In another currency the two change places everywhere, so that amounts, rates and the documents'
+ * examples agree as before. */
+static void
+swap_currency(struct program_file *files, size_t n, struct str currency, struct arena *a)
+{
+	const struct str euro = STR("EUR");
+	for (size_t f = 0; f < n; f++) {
+		struct str text = files[f].text;
+		char *to = arena_alloc(a, text.len + 1);
+		memcpy(to, text.ptr, text.len);
+		for (size_t i = 0; i + euro.len <= text.len; i++)
+			if (is_word_at(text, i, euro))
+				memcpy(to + i, currency.ptr, euro.len);
+			else if (is_word_at(text, i, currency))
+				memcpy(to + i, euro.ptr, euro.len);
+		files[f].text = (struct str){to, text.len};
+	}
+}
+
+static bool
+take_currency(const struct invocation *in, struct program_file *files, size_t n, struct arena *a, struct err *e)
+{
+	const char *given = option_value(in, "currency");
+	struct str currency = str_of(given ? given : "EUR");
+	bool good = currency.len == 3;
+	for (size_t i = 0; good && i < 3; i++)
+		good = currency.ptr[i] >= 'A' && currency.ptr[i] <= 'Z';
+	if (!good)
+		return fail(e, ERR_INVALID, "--currency is three capital letters such as USD, not %s", given);
+	if (!str_eq(currency, STR("EUR")))
+		swap_currency(files, n, currency, a);
+	return true;
+}
 
 static bool
 write_documents(const char *dir, const struct program_file *files, size_t n, struct arena *a, struct err *e)
@@ -36,7 +84,7 @@ make(const struct invocation *in, const char *dir, const char *starter, struct a
 	struct stat st;
 	if (stat(arena_printf(a, "%s/perennial.db", dir).ptr, &st) == 0)
 		return fail(e, ERR_CONFLICT, "%s is a workspace already", dir);
-	return starter_documents(a, starter, &files, &n, e) && workspace_create(dir, e) && write_documents(dir, files, n, a, e) &&
+	return starter_documents(a, starter, &files, &n, e) && take_currency(in, files, n, a, e) && workspace_create(dir, e) && write_documents(dir, files, n, a, e) &&
 	       write_keys_make(dir, e) && apply_documents(in, dir, a, e);
 }
 
@@ -86,6 +134,7 @@ run(const struct invocation *in)
 
 static const struct option options[] = {
     {"program", "retail|saas|b2b", "the starter program (default: retail)"},
+    {"currency", "USD", "what money is counted in (default: EUR)"},
     {NULL, NULL, NULL},
 };
 const struct command cmd_init = {
@@ -93,7 +142,7 @@ const struct command cmd_init = {
     .arguments = "DIR",
     .summary = "makes a workspace with a starter program",
     .help = "A workspace is a folder: perennial.db (the log and everything that follows from it), program/ (the documents that say how the\n"
-	    "business markets) and keys.json (who may send events).\n\n  perennial init shop\n  perennial init invoices --program saas",
+	    "business markets) and keys.json (who may send events).\n\n  perennial init shop\n  perennial init invoices --program saas --currency USD",
     .min_arguments = 1,
     .max_arguments = 1,
     .options = options,

@@ -163,6 +163,7 @@ static int
 run(const struct invocation *in)
 {
 	struct members m = {.name = str_of(in->arguments[0])};
+	live_settle(in);
 	workspace_ask(in->workspace, copy_members, &m);
 	int code = m.found ? answer(in, &m) : run_condition(in, &m);
 	buf_release(&m.bitmap);

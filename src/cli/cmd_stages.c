@@ -134,6 +134,7 @@ run(const struct invocation *in)
 	struct arena a;
 	struct err e;
 	int code = 1;
+	live_settle(in);
 	workspace_ask(in->workspace, ask_stages, &s);
 	arena_init(&a);
 	if (!s.found)

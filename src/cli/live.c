@@ -1,6 +1,7 @@
 #include "cli/live.h"
 #include "base/clock.h"
 #include <string.h>
+#include <time.h>
 
 struct copy {
 	struct arena arena;
@@ -64,4 +65,50 @@ live_engine_options(const struct invocation *in, struct arena *a)
 	memcpy(o.hash_key, workspace_hash_key(in->workspace), sizeof(o.hash_key));
 	shipped_shadows(a, &o.shadow_files, &o.n_shadow);
 	return o;
+}
+
+/* ---------------------------------------------------------------- the sets of now */
+
+static void
+copy_lag(struct engine *g, void *context)
+{
+	uint64_t *lag = context;
+	struct buf json = {0};
+	struct json_writer w = json_writer_on(&json);
+	struct arena a;
+	struct err ignored;
+	const struct json *stats;
+	arena_init(&a);
+	engine_metrics_json(g, &w);
+	*lag = 0;
+	if (json_parse_arena(&a, buf_str(&json), &stats, &ignored)) {
+		const struct json *sweeping = json_get(stats, STR("sweeping")), *backlog = json_get(stats, STR("backlog"));
+		*lag = (uint64_t)(sweeping ? sweeping->i : 0) + (uint64_t)(backlog ? backlog->i : 0);
+	}
+	buf_release(&json);
+	arena_clear(&a);
+}
+
+void
+live_settle(const struct invocation *in)
+{
+	enum { PAUSE_MS = 20, MOST = 1500, STUCK = 100 };
+	struct progress p = {.in = in};
+	uint64_t first = 0, lag = 0, before = 0;
+	/* In a history nothing is due but what an import's end decides. */
+	if (workspace_in_history(in->workspace))
+		return;
+	for (int n = 0, same = 0; n < MOST && same < STUCK; n++) {
+		workspace_ask(in->workspace, copy_lag, &lag);
+		if (!lag)
+			break;
+		first = lag > first ? lag : first;
+		same = lag == before ? same + 1 : 0;
+		before = lag;
+		progress_show(&p, "looking at people again", first - lag, first);
+		nanosleep(&(struct timespec){0, PAUSE_MS * 1000000L}, NULL);
+	}
+	progress_end(&p);
+	if (lag)
+		tell(in, "%s people are still to be looked at again; the figures lag by them.\n", with_commas(lag));
 }

@@ -342,6 +342,16 @@ clock_follow(struct engine *g, const struct entry *en)
 		alarms_wake_waiting(g);
 }
 
+/* How many people see a shared change with this entry. A program that comes before the first live entry is seen by all at once: nobody
+ * waits for the fold then, and no tick would come to reach the rest. */
+static uint32_t
+sweep_length(const struct engine *g, const struct entry *en)
+{
+	if (en->kind == ENTRY_PROGRAM && g->live_since.ms == WALL_NEVER.ms)
+		return UINT32_MAX;
+	return en->kind == ENTRY_TICK ? SWEEP_TICK : SWEEP_ENTRY;
+}
+
 wall
 engine_apply(struct engine *g, const struct entry *en, struct decisions *d)
 {
@@ -354,7 +364,7 @@ engine_apply(struct engine *g, const struct entry *en, struct decisions *d)
 	if (en->kind == ENTRY_TICK)
 		alarms_fire(g, en->at, g->alarms_per_tick);
 	if (g->sweep)
-		sweep_slice(g, en->kind == ENTRY_TICK ? SWEEP_TICK : SWEEP_ENTRY);
+		sweep_slice(g, sweep_length(g, en));
 	if (g->unused_programs)
 		live_drop_unused(g);
 	g->d = NULL;

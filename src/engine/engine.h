@@ -75,6 +75,8 @@ void engine_settle(struct engine *g, wall at, struct decisions *d);
 void engine_offer_program(struct engine *g, struct program *p);
 /* The live program; NULL before the first. */
 const struct program *engine_program(const struct engine *g);
+/* Can an amount in this currency be counted: is it the live program's, or is a rate known at the latest entry? */
+bool engine_knows_currency(const struct engine *g, struct str currency);
 /* Declares the features of a program ahead of its entry: from now on its streams are fed. A fresh fold declares all programs of
  * the log first. *ret_missing: streams that need back-filling over the entries up to engine_position. */
 void engine_declare(struct engine *g, struct program *p, size_t *ret_missing);

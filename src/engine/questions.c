@@ -285,3 +285,10 @@ engine_metrics_json(const struct engine *g, struct json_writer *w)
 		jw_kwall(w, "now", g->latest);
 	jw_object_end(w);
 }
+
+bool
+engine_knows_currency(const struct engine *g, struct str currency)
+{
+	fixed ignored;
+	return !g->live || str_eq(g->live->p->currency, currency) || catalog_convert(g->catalog, currency, g->latest, 10000, &ignored);
+}

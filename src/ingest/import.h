@@ -32,6 +32,7 @@ struct import_result {
 	uint64_t entries, duplicates, people_assumed_consent;
 	uint64_t calls[ENTRY_KIND_COUNT];
 	struct { struct str name; uint64_t n; fixed total; } events[32]; uint32_t n_events;   /* tracks by name; total: sum of properties.total */
+	char currencies[8][4]; uint32_t n_currencies;   /* that the tracks' money is in, in the order met */
 	wall first, last;                /* of happened; WALL_NEVER, WALL_BEFORE_ALL when there is none */
 	char assumptions[512];           /* sentences to print with the result; "" = none */
 };

@@ -159,6 +159,17 @@ submit(struct importer *r, struct batch *b, struct err *e)
 }
 
 static void
+count_currency(struct import_result *t, struct str currency)
+{
+	if (currency.len != 3 || t->n_currencies == COUNT(t->currencies))
+		return;
+	for (uint32_t i = 0; i < t->n_currencies; i++)
+		if (str_eq(str_of(t->currencies[i]), currency))
+			return;
+	memcpy(t->currencies[t->n_currencies++], currency.ptr, currency.len);
+}
+
+static void
 count(struct importer *r, const struct entry *en)
 {
 	struct import_result *t = r->result;
@@ -178,6 +189,7 @@ count(struct importer *r, const struct entry *en)
 	t->events[i].n++;
 	if (json_fixed(json_path(en->body, "properties.total"), &total))
 		t->events[i].total += total;
+	count_currency(t, json_text(json_path(en->body, "properties.currency")));
 }
 
 static bool
@@ -647,13 +659,16 @@ consent_check(const struct reading *rd, const uint8_t *hash_key, const struct js
 	return true;
 }
 
-/* A line that `export` wrote carries the call as its body. */
+/* A line that `export` wrote carries the call as its body, and beside it when that happened: a history may have been shifted since
+ * the body was written. *ret_happened stays as it is for lines that are no export. */
 static const struct json *
-call_of_line(const struct json *item, enum entry_kind *ret_kind)
+call_of_line(const struct json *item, enum entry_kind *ret_kind, wall *ret_happened)
 {
 	const struct json *body = json_get(item, STR("body"));
 	bool exported = json_is(body, JSON_OBJECT) && json_get(item, STR("kind"));
 	*ret_kind = entry_kind_of(json_text(json_get(item, exported ? STR("kind") : STR("type"))));
+	if (exported && !wall_parse(json_text(json_get(item, STR("timestamp"))), ret_happened))
+		*ret_happened = WALL_NEVER;
 	return exported ? body : item;
 }
 
@@ -664,6 +679,7 @@ rows_take_call(struct importer *r, const char *file, uint64_t line_number, struc
 	struct entry en;
 	struct err bad = {0};
 	enum entry_kind kind;
+	wall exported = WALL_NEVER;
 	r->result->rows++;
 	r->key = (struct write_key){.name = STR("import"), .trust = TRUST_IMPORT};
 	arena_reset(&r->scratch->arena);
@@ -671,13 +687,15 @@ rows_take_call(struct importer *r, const char *file, uint64_t line_number, struc
 	rd.now = r->o->append.now(r->o->append.self);
 	bool ok = json_parse_arena(&r->scratch->arena, text, &root, &bad);
 	if (ok) {
-		const struct json *call = call_of_line(root, &kind);
+		const struct json *call = call_of_line(root, &kind, &exported);
 		ok = kind == ENTRY_CONSENT ? consent_check(&rd, r->o->hash_key, call, &en, &bad) : call_check(&rd, kind, call, &en, &bad);
 	}
 	if (!ok) {
 		rows_refuse(r, file, line_number, STR(""), str_of(bad.text));
 		return true;
 	}
+	if (exported.ms != WALL_NEVER.ms)
+		en.happened = wall_min(exported, rd.now);
 	if (!en.id_hash)
 		en.id_hash = hash_repeated(r, hash_stable(text) | 1);
 	begin_body(r);
