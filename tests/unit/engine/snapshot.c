@@ -118,6 +118,28 @@ TEST(rows_of_different_ages_and_a_replay_are_the_state)
 	}
 }
 
+/* Rows wait packed after a load; a program that asks for more of the past comes before anybody has touched them. */
+TEST(a_program_after_a_load_finds_the_rows)
+{
+	struct world *w = world_new();
+	struct saved s;
+	life(w, 0, 300);
+	save_shared(w, &s);
+	for (uint32_t n = 1; n <= engine_profile_count(w->g); n++)
+		save_person(w, &s, n);
+	struct engine *g = load(w, &s);
+	struct program_file files[TINY_FILES_MAX];
+	size_t before = w->log.len;
+	apply_program(w, "2026-12-20 00:00", files, shop_with(talk, COUNT(talk), files));
+	life(w, 300, 340);
+	for (size_t i = before; i < w->log.len; i++)
+		engine_replay(g, &w->log.items[i]);
+	check_same(w->g, g);
+	engine_free(g);
+	saved_release(&s);
+	world_free(w);
+}
+
 TEST(a_row_that_is_cut_short_is_refused)
 {
 	struct world *w = world_new();
