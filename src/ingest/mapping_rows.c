@@ -625,6 +625,11 @@ rows_take(struct importer *r, const struct map_def *m, const char *file, uint64_
 {
 	struct line l = {fields};
 	r->result->rows++;
+	for (uint32_t i = 0; i < m->n_columns; i++)
+		if (str_find_char(fields[i], '\0', 0) != SIZE_MAX) {
+			rows_refuse(r, file, line_number, m->columns[i], STR("holds a NUL byte: it is not a text"));
+			return true;
+		}
 	if (tests_hold(&m->skip, m, &l, false)) {
 		r->result->rows_skipped++;
 		return true;
