@@ -4,15 +4,6 @@
 #include "base/map.h"
 #include <string.h>
 
-void
-ev_init(struct ev *ev, const struct features *f, const struct facts *facts, const struct moment *m, wall now, struct arena *scratch)
-{
-	static const struct moment nothing;
-	*ev = (struct ev){.facts = facts, .m = m ? m : &nothing, .f = f, .zone = facts->zone ? facts->zone : tz_utc(), .now = now,
-	    .scratch = scratch, .money = facts->money};
-	ev->event = ev->m->event;
-}
-
 /* ---------------------------------------------------------------- truths */
 
 /* `and` and `or`: kids of the kind `decider` decide. While several do, it cannot turn before the last of them does. */

@@ -263,7 +263,14 @@ out_of(struct value v)
 {
 	return (struct out){v, WALL_NEVER, 0};
 }
-void ev_init(struct ev *ev, const struct features *f, const struct facts *facts, const struct moment *m, wall now, struct arena *scratch);
+static inline void
+ev_init(struct ev *ev, const struct features *f, const struct facts *facts, const struct moment *m, wall now, struct arena *scratch)
+{
+	static const struct moment nothing;
+	*ev = (struct ev){.facts = facts, .m = m ? m : &nothing, .f = f, .zone = facts->zone ? facts->zone : tz_utc(), .now = now,
+	    .scratch = scratch, .money = facts->money};
+	ev->event = ev->m->event;
+}
 bool op_truth(struct ev *ev, const struct op *op, wall *ret_expiry);
 struct out op_value(struct ev *ev, const struct op *op);
 

@@ -254,6 +254,8 @@ heap_reserve(struct row_set *set)
 	if (set->n < h->cap)
 		return h;
 	h->cap += h->cap / 8 + 1;
+	if (h->whole)
+		h->cap |= 1;             /* what malloc gives anyway */
 	set->heap = mem_realloc(h, heap_bytes(h->whole, h->cap));
 	return set->heap;
 }
