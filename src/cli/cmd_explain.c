@@ -116,8 +116,9 @@ say_all(const struct invocation *in, struct asked *x, const struct json *all, st
 	say(in, "Why, and why not, for %s as of %.*s UTC\n", in->arguments[0], STR_ARGS(short_time(a, (struct str){now, n})));
 	json_each(j, json_get(all, STR("journeys"))) {
 		struct str name = text_at(j, "journey"), label = text_at(j, "label");
-		say_heading(in, "%.*s%s%.*s", STR_ARGS(name), label.len && !str_eq(label, name) ? ", " : "",
-		    STR_ARGS(str_eq(label, name) ? (struct str){0} : label));
+		if (str_eq(label, name))
+			label = (struct str){0};
+		say_heading(in, "%.*s%s%.*s", STR_ARGS(name), label.len ? ", " : "", STR_ARGS(label));
 		say_enrolments(in, json_get(j, STR("enrolments")), a);
 		say_entry(in, json_get(j, STR("entry")), a);
 		say_policy(in, json_get(j, STR("messages")), a);
