@@ -13,7 +13,7 @@ static void
 put(struct engine *g, size_t place, struct alarm a)
 {
 	g->alarms.items[place] = a;
-	person_at(g, a.person)->alarm_place = (uint32_t)place + 1;
+	g->alarm_places[a.person - 1] = (uint32_t)place + 1;
 }
 
 static void
@@ -48,11 +48,10 @@ sift_down(struct engine *g, size_t place, struct alarm a)
 void
 alarm_remove(struct engine *g, uint32_t person)
 {
-	struct person *p = person_at(g, person);
-	if (!p->alarm_place)
+	if (!g->alarm_places[person - 1])
 		return;
-	size_t place = p->alarm_place - 1u;
-	p->alarm_place = 0;
+	size_t place = g->alarm_places[person - 1] - 1u;
+	g->alarm_places[person - 1] = 0;
 	struct alarm last = g->alarms.items[--g->alarms.len];
 	if (last.person == person)
 		return;
@@ -65,16 +64,16 @@ alarm_remove(struct engine *g, uint32_t person)
 void
 alarm_pull(struct engine *g, uint32_t person, wall at)
 {
-	struct person *p = person_at(g, person);
+	uint32_t place = g->alarm_places[person - 1];
 	struct alarm a = {at, person};
-	if (p->alarm_place && g->alarms.items[p->alarm_place - 1].at.ms <= at.ms)
+	if (place && g->alarms.items[place - 1].at.ms <= at.ms)
 		return;
-	if (!p->alarm_place) {
+	if (!place) {
 		vec_push(&g->alarms);
 		sift_up(g, g->alarms.len - 1, a);
 		return;
 	}
-	sift_up(g, p->alarm_place - 1u, a);
+	sift_up(g, place - 1u, a);
 }
 
 wall
@@ -89,7 +88,7 @@ person_due(const struct engine *g, uint32_t person)
 void
 alarm_set(struct engine *g, uint32_t person)
 {
-	uint32_t place = person_at(g, person)->alarm_place;
+	uint32_t place = g->alarm_places[person - 1];
 	wall due = person_due(g, person);
 	if (due.ms == WALL_NEVER.ms) {
 		if (place && g->alarms.items[place - 1].at.ms <= g->latest.ms)

@@ -11,7 +11,10 @@ persons_reach(struct engine *g, uint32_t number)
 {
 	people_reach(&g->people, number);
 	if (g->n_person_pages < g->people.n_pages) {
+		size_t had = (size_t)g->n_person_pages * PEOPLE_PAGE, has = (size_t)g->people.n_pages * PEOPLE_PAGE;
 		g->persons = mem_realloc(g->persons, sizeof(*g->persons) * g->people.n_pages);
+		g->alarm_places = mem_realloc(g->alarm_places, sizeof(*g->alarm_places) * has);
+		memset(g->alarm_places + had, 0, sizeof(*g->alarm_places) * (has - had));
 		for (; g->n_person_pages < g->people.n_pages; g->n_person_pages++) {
 			struct person *page = mem_alloc(sizeof(*page) * PEOPLE_PAGE);
 			for (size_t i = 0; i < PEOPLE_PAGE; i++)
@@ -396,7 +399,7 @@ engine_settle(struct engine *g, wall at, struct decisions *d)
 	g->latest = wall_max(g->latest, at);
 	for (uint32_t n = 1; n <= g->people.n; n++) {
 		person_catch_up(g, n, at, UINT64_MAX);
-		if (person_at(g, n)->alarm_place)
+		if (g->alarm_places[n - 1])
 			alarm_set(g, n);
 		arena_reset(&g->scratch);
 	}
@@ -457,6 +460,7 @@ persons_release(struct engine *g)
 	for (uint32_t i = 0; i < g->n_person_pages; i++)
 		mem_free(g->persons[i]);
 	mem_free(g->persons);
+	mem_free(g->alarm_places);
 }
 
 void

@@ -83,7 +83,6 @@ struct person {
 	struct journeys *journeys;           /* NULL = none */
 	wall dates_due;                      /* next date or schedule that starts a journey (kept by journeys) */
 	bool dates_stale;
-	uint32_t alarm_place;                /* in the heap, from 1; 0 = no alarm */
 };
 
 struct account {
@@ -195,6 +194,7 @@ struct engine {
 	struct person **persons;             /* in pages like people.pages */
 	uint32_t n_person_pages;
 	VEC(struct alarm) alarms;            /* a heap by (at, person) */
+	uint32_t *alarm_places;              /* [person - 1]: in the heap, from 1; 0 = no alarm. Apart, for the heap writes many of them */
 	VEC(struct alarm) waiting;           /* set aside in a replay: their rows are newer than the entry */
 	VEC(uint64_t) dirty;                 /* bit a number */
 	uint64_t *stale; size_t n_stale;     /* memory of at_hand.stale */
