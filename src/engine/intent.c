@@ -46,8 +46,9 @@ write_roots(struct engine *g, uint32_t recipient, const struct hand *h, struct j
 		traits_write_json(&account_at(g, p->account)->traits, ROOT_TRAIT, false, w);
 	}
 	if (h->m.trigger && h->m.trigger->properties) {
+		const struct json *told = h->m.trigger->properties;
 		jw_key(w, STR("trigger"));
-		jw_json(w, h->m.trigger->properties);
+		told->span.len ? jw_raw(w, told->span) : jw_json(w, told);
 	}
 	const struct json *brand = json_get(current_program(g)->p->settings, STR("brand"));
 	if (brand) {
