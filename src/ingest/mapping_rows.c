@@ -604,9 +604,9 @@ add_to_group(struct importer *r, const struct map_def *m, const struct entry_def
 
 /* ---------------------------------------------------------------- rows */
 
-/* `once per`: was a row with these columns there before? */
-static bool
-was_seen(struct importer *r, const struct map_def *m, const struct entry_def *def, const struct line *l)
+/* What `once per` names of a row; 0 when all of it is empty. */
+static uint64_t
+once_key(const struct map_def *m, const struct entry_def *def, const struct line *l)
 {
 	struct buf scratch = {0};
 	bool empty = true;
@@ -614,10 +614,7 @@ was_seen(struct importer *r, const struct map_def *m, const struct entry_def *de
 	buf_release(&scratch);
 	for (uint32_t i = 0; i < def->n_once; i++)
 		empty &= !str_trim(l->fields[def->once[i]]).len;
-	if (empty || idmap_get(&r->seen, h))
-		return true;
-	idmap_put(&r->seen, h, 1);
-	return false;
+	return empty ? 0 : h;
 }
 
 bool
@@ -636,11 +633,17 @@ rows_take(struct importer *r, const struct map_def *m, const char *file, uint64_
 	}
 	for (uint32_t i = 0; i < m->n_entries; i++) {
 		const struct entry_def *def = &m->entries[i];
-		if (!tests_hold(&def->when, m, &l, true) || (def->n_once && was_seen(r, m, def, &l)))
+		if (!tests_hold(&def->when, m, &l, true))
+			continue;
+		uint64_t once = def->n_once ? once_key(m, def, &l) : 0, refused = r->result->rows_refused;
+		if (def->n_once && (!once || idmap_get(&r->seen, once)))
 			continue;
 		bool ok = def->n_group ? add_to_group(r, m, def, &l, file, line_number, e) : make_call(r, m, def, &l, 1, file, line_number, e);
 		if (!ok)
 			return false;
+		/* A refused row is not the first of its kind: the next one may be right. */
+		if (once && (def->n_group || r->result->rows_refused == refused))
+			idmap_put(&r->seen, once, 1);
 	}
 	arena_reset(&r->arena);
 	return true;

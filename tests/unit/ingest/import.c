@@ -173,6 +173,15 @@ TEST(bad_rows_never_stop_the_good_ones)
 	CHECK(strstr(refused_text, "7:time:lies in the future") != NULL);
 }
 
+TEST(a_refused_row_does_not_stand_for_its_customer)
+{
+	static const char map[] = "entries: [{call: identify, once per: u, user: u, time: t, traits: {city: c}}]\n";
+	NEED(import_text(map, "o.csv", "u,t,c\na,2026-02-31,Turku\na,2026-03-01,Oulu\na,2026-03-02,Espoo\n"));
+	CHECK_INT(result.rows_refused, 1);
+	CHECK_INT(result.entries, 1);
+	CHECK(strstr(taken.items[0].text.ptr, "Oulu") != NULL);
+}
+
 TEST(the_same_file_twice_has_the_same_ids)
 {
 	static const char map[] = "entries: [{call: track, event: Seen, user: u, time: t, properties: {x: x}}]\n";
