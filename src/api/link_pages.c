@@ -345,7 +345,8 @@ keep_topics(struct api_call *c, const struct linked *l, const struct json *perso
 	for (size_t i = 0; i < p->vocabulary.n_topics; i++) {
 		struct str topic = p->vocabulary.topics[i];
 		bool wanted = form_has(c, arena_printf(&c->arena, "topic.%.*s", STR_ARGS(topic)).ptr, NULL);
-		if (wanted == has_topic(person, topic))
+		/* A box that was ticked before anybody had said anything becomes a yes by being saved. */
+		if (json_get(json_get(person, STR("topics")), topic) && wanted == has_topic(person, topic))
 			continue;
 		changed = true;
 		jw_key(&w, topic);
