@@ -79,7 +79,7 @@ finish(struct checked *c, const struct program *p, const struct err *e)
 {
 	if (!p)
 		return refuse(c->in, e);
-	say(c->in, "%.*s: %zu segments, %zu lifecycle models, %zu journeys, %zu templates. No problems.\n", STR_ARGS(p->name),
+	say(c->in, "%.*s: segments: %zu, lifecycle models: %zu, journeys: %zu, templates: %zu. No problems.\n", STR_ARGS(p->name),
 	    p->n_segments, p->n_models, p->n_journeys, p->n_templates);
 	if (c->failed)
 		say(c->in, "%zu of %zu examples do not hold.\n", c->failed, c->examples);
