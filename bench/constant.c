@@ -13,7 +13,7 @@ answer(struct http_request *r)
 int
 main(int argc, char **argv)
 {
-	static const struct http_route routes[] = {{"POST", "/v1/track", answer, 64 * 1024, 0}, {"POST", "/v1/batch", answer, 1024 * 1024, 0}};
+	static const struct http_route routes[] = {{"POST", "/v1/*", answer, 1024 * 1024, 0}};
 	struct http_server *s;
 	struct err e;
 	char listen[64];
