@@ -8,7 +8,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cli import Folder, Tap  # noqa: E402
+from cli import SANITIZED, Folder, Tap  # noqa: E402
 
 t = Tap()
 JOURNEY = """journey: thanks
@@ -44,7 +44,7 @@ BROKEN = {
     "a very deep document": ("journeys/thanks.yaml", "a: " + "[" * 5000 + "]" * 5000 + "\n", None, None, ""),
 }
 
-with Folder() as f:
+with Folder(SANITIZED) as f:
     f.json("init", "shop")
     f.write("one.ndjson", json.dumps({"type": "track", "userId": "u", "event": "Order Completed", "properties": {"total": 5}, "messageId": "1"}) + "\n")
     f.run("import", "shop", "one.ndjson")

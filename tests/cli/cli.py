@@ -20,7 +20,10 @@ if not os.access(PERENNIAL, os.X_OK):
 
 
 class Folder:
-    """A temporary folder as the working directory; gone at the end."""
+    """A temporary folder as the working directory; gone at the end. Hostile input goes to the sanitized program."""
+
+    def __init__(self, program=PERENNIAL):
+        self.program = program
 
     def __enter__(self):
         self.path = tempfile.mkdtemp(prefix="perennial-cli-")
@@ -41,9 +44,9 @@ class Folder:
             f.write(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def run(self, *words, program=PERENNIAL, stdin=None, timeout=120):
+    def run(self, *words, stdin=None, timeout=120):
         """perennial with these words; returns the finished process with its texts."""
-        return subprocess.run([program, *words], cwd=self.path, capture_output=True, text=True, errors="replace", input=stdin, timeout=timeout,
+        return subprocess.run([self.program, *words], cwd=self.path, capture_output=True, text=True, errors="replace", input=stdin, timeout=timeout,
                               check=False)
 
     def json(self, *words, **more):

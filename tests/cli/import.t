@@ -13,7 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cli import PERENNIAL, Folder, Tap  # noqa: E402
+from cli import PERENNIAL, SANITIZED, Folder, Tap  # noqa: E402
 
 t = Tap()
 MAP = """source: till
@@ -55,7 +55,7 @@ HOSTILE = {
     "a day in the year 99999": (b"x-1,carl,99999-03-02,1,10,\n", 1, "day"),
 }
 
-with Folder() as f:
+with Folder(SANITIZED) as f:
     f.json("init", "shop")
     f.write("till.yaml", MAP)
     for n, (name, (rows, refused, word)) in enumerate(HOSTILE.items()):
@@ -120,6 +120,8 @@ with Folder() as f:
         t.ok(r.returncode == 1 and "bad.yaml:" in r.stderr, f"a map with {name} is refused with its place", r.stderr)
     t.eq(f.json("verify", "shop").get("equal"), True, "verify after all that")
 
+with Folder() as f:
+    f.write("till.yaml", MAP)
     # ---- kill -9 in the middle, again and again, then to the end
     dice = random.Random(7)
     wanted = {f"k-{i}": (i % 50) + 1 for i in range(24000)}
