@@ -326,7 +326,7 @@ TEST(hostile_input_is_told_and_makes_nothing)
 	struct program_file nul = {STR("segments.yaml"), {"segment: a\0b\nwhen: everyone\n", 27}};
 	CHECK(strstr(told_of(&nul, 1, buf, sizeof(buf)), "segments.yaml:") != NULL);
 	struct program_file latin = {STR("segments.yaml"), STR("segment: caf\xe9\nwhen: everyone\n")};
-	CHECK(strstr(told_of(&latin, 1, buf, sizeof(buf)), "segments.yaml: this file is not UTF-8 text") != NULL);
+	CHECK(strstr(told_of(&latin, 1, buf, sizeof(buf)), "segments.yaml:1:13: from here on this file is not UTF-8 text") != NULL);
 	struct program_file absolute = {STR("/etc/passwd"), STR("x")};
 	CHECK(strstr(told_of(&absolute, 1, buf, sizeof(buf)), "'/etc/passwd' is no path inside a program") != NULL);
 	struct buf deep = {0};
