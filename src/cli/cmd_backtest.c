@@ -226,11 +226,9 @@ run_both(const struct invocation *in, struct backtest_options *o, struct arena *
 	struct err e;
 	struct buf json = {0}, text = {0};
 	struct json_writer w = json_writer_on(&json);
-	struct progress p = {.in = in, .what = "living the history again"};
-	o->progress = (struct measure_progress){progress_plain, &p};
 	if (!measure_backtest(o, a, &b, &e))
 		return refuse(in, &e);
-	progress_end(&p);
+	progress_end(o->progress.self);
 	if (in->json) {
 		assumption_text(&o->assume, &text);
 		jw_object(&w);
@@ -258,7 +256,8 @@ run(const struct invocation *in)
 	const char *assume = option_value(in, "assume"), *folder = option_value(in, "program"), *other = option_value(in, "against");
 	struct program *p = NULL, *against = NULL;
 	arena_init(&a);
-	struct backtest_options o = {.dir = in->dir, .engine = live_engine_options(in, &a)};
+	struct progress progress = {.in = in, .what = "living the history again"};
+	struct backtest_options o = {.dir = in->dir, .engine = live_engine_options(in, &a), .progress = {progress_plain, &progress}};
 	int code = 1;
 	if (!assumption_parse(str_of(assume ? assume : ""), &o.assume, &e) ||
 	    !read_day(option_value(in, "from"), WALL_BEFORE_ALL, &o.from, &e) || !read_day(option_value(in, "to"), WALL_NEVER, &o.to, &e))
