@@ -44,7 +44,9 @@ str_cmp(struct str a, struct str b)
 bool
 str_starts(struct str s, struct str prefix)
 {
-	return s.len >= prefix.len && str_eq(str_slice(s, 0, prefix.len), prefix);
+	if (prefix.len == 0 || s.len < prefix.len)
+		return prefix.len == 0;
+	return memcmp(s.ptr, prefix.ptr, prefix.len) == 0;
 }
 
 bool
