@@ -29,6 +29,16 @@ terminal_columns(void)
 	return ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col : 100;
 }
 
+/* `--model race`: the next word belongs to the option. */
+static bool
+takes_next_word(const struct command *c, const char *word)
+{
+	for (const struct option *o = c->options; o && o->name; o++)
+		if (str_eq(str_of(o->name), str_of(word + 2)))
+			return o->value != NULL;
+	return false;
+}
+
 /* The folder of a command line that wants a workspace, so that the process serving it can be asked. */
 static const char *
 folder_of(int argc, char **argv, const char *cwd, char *path)
@@ -39,8 +49,10 @@ folder_of(int argc, char **argv, const char *cwd, char *path)
 	for (int i = 2; i < argc; i++) {
 		if (str_eq(str_of(argv[i]), STR("--help")))
 			return NULL;
-		if (argv[i][0] == '-')
+		if (argv[i][0] == '-' && argv[i][1] == '-') {
+			i += takes_next_word(c, argv[i]);
 			continue;
+		}
 		if (argv[i][0] == '/')
 			snprintf(path, PATH_MAX, "%s", argv[i]);
 		else

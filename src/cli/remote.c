@@ -11,10 +11,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { REQUEST_MOST = 256 * 1024, FRAME_MOST = 1024 * 1024, CLIENTS_MOST = 16 };
+enum { REQUEST_MOST = 256 * 1024, FRAME_MOST = 1024 * 1024, CLIENTS_MOST = 16, SEND_SECONDS = 2 };
 
 static bool
 socket_address(const char *dir, struct sockaddr_un *ret)
@@ -127,11 +128,31 @@ struct remote {
 	pthread_cond_t idle;
 	int listener, clients;
 	bool stopping;
+	struct client *first;
 };
 struct client {
 	struct remote *remote;
 	int fd;
+	struct client *next;
 };
+
+/* A client that does not read holds us up as long as it likes, but not when we are stopping. */
+static bool
+send_patiently(const struct client *c, const void *bytes, size_t n)
+{
+	const char *p = bytes;
+	while (n) {
+		ssize_t done = send(c->fd, p, n, MSG_NOSIGNAL);
+		bool again = errno == EINTR || (errno == EAGAIN && !__atomic_load_n(&c->remote->stopping, __ATOMIC_ACQUIRE));
+		if (done < 0 && again)
+			continue;
+		if (done <= 0)
+			return false;
+		p += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
 
 static void
 write_frame(void *self, int fd, const char *bytes, size_t n)
@@ -141,8 +162,10 @@ write_frame(void *self, int fd, const char *bytes, size_t n)
 		uint32_t part = n < FRAME_MOST ? (uint32_t)n : FRAME_MOST;
 		uint8_t head[5] = {(uint8_t)('0' + fd), (uint8_t)part, (uint8_t)(part >> 8), (uint8_t)(part >> 16), (uint8_t)(part >> 24)};
 		/* Who went away hears nothing more; the command itself goes on to its end. */
-		if (!send_all(c->fd, head, sizeof(head)) || !send_all(c->fd, bytes, part))
+		if (!send_patiently(c, head, sizeof(head)) || !send_patiently(c, bytes, part)) {
+			shutdown(c->fd, SHUT_RDWR);
 			return;
+		}
 		bytes += part;
 		n -= part;
 	}
@@ -179,11 +202,26 @@ run_request(struct client *c, const struct json *request, struct arena *a)
 	return command_run(n, words, arena_cstr(a, json_text(json_get(request, STR("cwd")))), &out, c->remote->workspace);
 }
 
+static void
+client_leave(struct client *c)
+{
+	struct remote *r = c->remote;
+	pthread_mutex_lock(&r->lock);
+	struct client **at = &r->first;
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	close(c->fd);
+	r->clients--;
+	pthread_cond_broadcast(&r->idle);
+	pthread_mutex_unlock(&r->lock);
+	mem_free(c);
+}
+
 static void *
 serve_client(void *self)
 {
 	struct client *c = self;
-	struct remote *r = c->remote;
 	struct buf line = {0};
 	struct arena a;
 	const struct json *request;
@@ -196,12 +234,7 @@ serve_client(void *self)
 	}
 	buf_release(&line);
 	arena_clear(&a);
-	close(c->fd);
-	mem_free(c);
-	pthread_mutex_lock(&r->lock);
-	r->clients--;
-	pthread_cond_signal(&r->idle);
-	pthread_mutex_unlock(&r->lock);
+	client_leave(c);
 	return NULL;
 }
 
@@ -209,11 +242,14 @@ static void
 take_client(struct remote *r, int fd)
 {
 	struct client *c = mem_alloc(sizeof(*c));
+	struct timeval patience = {.tv_sec = SEND_SECONDS};
 	pthread_t thread;
-	*c = (struct client){r, fd};
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	pthread_mutex_lock(&r->lock);
 	while (r->clients >= CLIENTS_MOST && !r->stopping)
 		pthread_cond_wait(&r->idle, &r->lock);
+	*c = (struct client){r, fd, r->first};
+	r->first = c;
 	r->clients++;
 	pthread_mutex_unlock(&r->lock);
 	if (pthread_create(&thread, NULL, serve_client, c) == 0)
@@ -264,15 +300,22 @@ remote_start(struct workspace *w, struct remote **ret, struct err *e)
 	return true;
 }
 
+/* Commands that run come to their end. Who has asked for nothing yet is not waited for, and who does not read what is said to them
+ * (`export … | less`) not for long. */
 void
 remote_stop(struct remote *r)
 {
 	if (!r)
 		return;
+	pthread_mutex_lock(&r->lock);
 	__atomic_store_n(&r->stopping, true, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&r->idle);
+	pthread_mutex_unlock(&r->lock);
 	shutdown(r->listener, SHUT_RDWR);
 	pthread_join(r->thread, NULL);
 	pthread_mutex_lock(&r->lock);
+	for (struct client *c = r->first; c; c = c->next)
+		shutdown(c->fd, SHUT_RD);
 	while (r->clients)
 		pthread_cond_wait(&r->idle, &r->lock);
 	pthread_mutex_unlock(&r->lock);
