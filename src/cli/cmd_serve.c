@@ -7,7 +7,7 @@ static bool
 take_smtp(struct channel_settings *s, const char *given, struct err *e)
 {
 	struct str rest = str_of(given);
-	int64_t port = 25;
+	int64_t port = 0;                    /* the driver's, by how the connection is protected */
 	s->smtp_host = str_cut(&rest, ':');
 	if (rest.ptr && (!str_to_int(rest, &port) || port < 1 || port > 65535))
 		return fail(e, ERR_INVALID, "--smtp looks like mail.example.com:587, not like %s", given);
@@ -51,8 +51,10 @@ say_welcome(const struct invocation *in, struct api *api, const char *listen, co
 	struct str host = str_of(listen);
 	host = str_cut(&host, ':');
 	say(in, "Perennial serves %s on http://%.*s:%d/\n", in->dir, STR_ARGS(host), api_port(api));
-	if (s->smtp_host.len)
+	if (s->smtp_host.len && s->smtp_port)
 		say(in, "Mail goes out by %.*s:%d\n", STR_ARGS(s->smtp_host), s->smtp_port);
+	else if (s->smtp_host.len)
+		say(in, "Mail goes out by %.*s\n", STR_ARGS(s->smtp_host));
 	else
 		say(in, "No mail goes out: no SMTP server is set (settings.yaml or --smtp)\n");
 	say(in, "Stop with Ctrl-C.\n");
