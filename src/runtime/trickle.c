@@ -149,6 +149,32 @@ erase_rows(struct workspace *w, uint32_t profile)
 	}
 }
 
+/* What a group call says of the account is nobody's person: {"groupId":…,"traits":…} stays, the one who said it goes. False when
+ * it would not fit. */
+static bool
+account_part(struct str body, struct buf *to)
+{
+	struct arena a;
+	struct err ignored;
+	const struct json *root;
+	arena_init(&a);
+	bool ok = json_parse_arena(&a, body, &root, &ignored) && json_get(root, STR("groupId"));
+	if (ok) {
+		struct json_writer w = json_writer_on(to);
+		const struct json *traits = json_get(root, STR("traits"));
+		jw_object(&w);
+		jw_key(&w, STR("groupId"));
+		jw_json(&w, json_get(root, STR("groupId")));
+		if (traits) {
+			jw_key(&w, STR("traits"));
+			jw_json(&w, traits);
+		}
+		jw_object_end(&w);
+	}
+	arena_clear(&a);
+	return ok && to->len <= body.len;
+}
+
 /* Spaces of equal length, so that places and lengths stand; the entry's own frame, its item, stays. */
 static void
 blank(struct buf *raw, struct buf *items, uint32_t i, uint32_t n)
@@ -159,8 +185,13 @@ blank(struct buf *raw, struct buf *items, uint32_t i, uint32_t n)
 		return;
 	size_t end = i + 1 < n ? item_place(at + ITEM_BYTES) : raw->len;
 	ASSERT(it.place <= end && end <= raw->len);
+	struct buf account = {0};
+	bool kept = it.kind == ENTRY_GROUP && account_part((struct str){raw->ptr + it.place, end - it.place}, &account);
 	memset(raw->ptr + it.place, ' ', end - it.place);
-	it.erased = true;
+	if (kept)
+		memcpy(raw->ptr + it.place, account.ptr, account.len);
+	buf_release(&account);
+	it.erased = !kept;
 	item_write(&it, at);
 }
 
