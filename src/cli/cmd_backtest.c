@@ -25,13 +25,20 @@ say_journeys(const struct invocation *in, const struct backtest *b)
 	const char *const head[] = {"journey", "entered", "held out", "messages", "not sent"};
 	for (size_t i = 0; i < COUNT(head); i++)
 		table_cell(&t, "%s", head[i]);
+	size_t idle = 0;
 	for (size_t i = 0; i < b->n_journeys; i++) {
 		const struct backtest_journey *j = &b->journeys[i];
+		if (!j->entered && !j->held_out && !j->messages && !j->withheld) {
+			idle++;
+			continue;
+		}
 		table_str(&t, j->name);
 		table_count(&t, j->entered), table_count(&t, j->held_out), table_count(&t, j->messages), table_count(&t, j->withheld);
 	}
 	say_heading(in, "Journeys");
 	table_say(in, &t);
+	if (idle)
+		say(in, "  … and %zu that nobody entered\n", idle);
 }
 
 static void
