@@ -106,7 +106,7 @@ short_time(struct arena *a, struct str iso)
 /* ---------------------------------------------------------------- progress */
 
 enum { ON_TERMINAL_NS = 100 * 1000 * 1000 };
-static const int64_t ELSEWHERE_NS = 5ll * 1000 * 1000 * 1000;
+static const int64_t ELSEWHERE_NS = 5LL * 1000 * 1000 * 1000;
 
 void
 progress_show(struct progress *p, const char *what, uint64_t done, uint64_t total)

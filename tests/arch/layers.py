@@ -16,7 +16,7 @@ PURE = re.compile(
     r"^(mem\w+|str\w+|__str\w+_chk|__mem\w+_chk|malloc|calloc|realloc|reallocarray|free|abort|qsort|qsort_r|bsearch|"
     r"v?snprintf|__v?snprintf_chk|__sprintf_chk|sprintf|fprintf|__fprintf_chk|stderr|fputs|fputc|fwrite|strtod|"
     r"__isoc99_\w+|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__assert_fail|__tls_get_addr|pthread_mutex_\w+|"
-    r"u_\w+|utf8_\w+|yaml_\w+|XXH\w+|crypto_\w+|sodium_\w+|roaring_\w+|ra_\w+|lz4\w*|LZ4\w*|GLIBC\w*|"
+    r"u_\w+|utf8_\w+|yaml_\w+|XXH\w+|crypto_\w+|sodium_\w+|roaring_\w+|ra_\w+|lz4\w*|LZ4\w*|ZSTD_\w+|GLIBC\w*|"
     r"__asan\w*|__ubsan\w*|__ctype\w+|toupper|tolower|isalpha|isdigit|isspace|setjmp|_setjmp|longjmp|__longjmp_chk|"
     r"round|floor|ceil|fmod|pow|log|exp|sqrt|idn2_\w+|_Z\w+|__gxx\w+|__cxa\w+|_Unwind\w+|DW\.ref\S+|__errno_location|"
     r"__popcountdi2|__divti3|__udivti3|__modti3|__umodti3|pthread_once)$")

@@ -120,7 +120,8 @@ with Folder() as f:
                 c.call("track", userId=user, event="Order Completed", messageId="m-3", properties={"order_id": "zqdupwx", "total": 5}),
                 c.call("track", userId=user, event="Order Completed", messageId="m-3", properties={"order_id": "zqdupwx", "total": 5}),
                 c.call("track", userId=user, event="Looked", messageId="m-4"),
-                c.call("track", userId=user, event="Products Searched", messageId="m-6", properties={"query": "zqsearchwx"})]
+                c.call("track", userId=user, event="Products Searched", messageId="m-6", properties={"query": "zqsearchwx"}),
+                c.call("group", userId=user, groupId="g1", messageId="m-5", traits={"note": "of the account"})]
         t.eq(good, [200] * len(good), "a person comes, with strings planted everywhere")
         # Refused calls leave nothing either.
         t.eq(c.call("track", userId=user, event=["zqpropwx"]), 400, "a refused call")
