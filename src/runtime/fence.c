@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 void
 fence_set(struct workspace *w, const char *why)
@@ -85,6 +86,29 @@ confirm_clock(struct engine *g, void *context)
 	door_confirm(&w->door, clock_wall(), clock_ms());
 }
 
+struct backlog { struct workspace *w; wall at; size_t n; };
+
+/* In history no timer runs. */
+static void
+count_backlog(struct engine *g, void *context)
+{
+	struct backlog *b = context;
+	b->n = b->w->in_history ? 0 : engine_backlog(g, b->at);
+}
+
+/* Timers that ran out meanwhile make their messages first, and these are durable: only then all that is overdue stands in the outbox. */
+static void
+work_off_timers(struct workspace *w, wall until)
+{
+	struct backlog b = {.w = w, .at = until};
+	struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+	struct err e;
+	for (workspace_ask(w, count_backlog, &b); b.n; workspace_ask(w, count_backlog, &b))
+		nanosleep(&pause, NULL);
+	if (!workspace_meta_put(w, STR("fence"), workspace_fence(w), &e))
+		fprintf(stderr, "perennial: %s\n", e.text);
+}
+
 void
 workspace_fence_lift(struct workspace *w, bool skip_overdue)
 {
@@ -92,8 +116,10 @@ workspace_fence_lift(struct workspace *w, bool skip_overdue)
 	wall now = clock_wall();
 	workspace_ask(w, confirm_clock, w);
 	/* What is skipped is skipped while the fence still stands: no channel may take it in between. */
-	if (skip_overdue)
-		outbox_skip_overdue(w, now);
+	if (skip_overdue) {
+		work_off_timers(w, now);
+		outbox_skip_overdue(w, clock_wall());
+	}
 	if (workspace_meta_put(w, STR("fence"), STR(""), &e))
 		fence_set(w, "");
 	outbox_ring(w);

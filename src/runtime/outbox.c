@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct due { int64_t at; struct message_id id; };
 typedef VEC(struct due) due_heap;
@@ -490,15 +491,21 @@ outbox_skip_overdue(struct workspace *w, wall now)
 {
 	struct outbox *o = w->outbox;
 	struct err e;
+	struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 	VEC(struct message_id) skip = {0};
 	pthread_mutex_lock(&o->mutex);
 	for (int c = 0; c < CHANNEL_COUNT; c++)
 		while (o->due[c].len && o->due[c].items[0].at <= now.ms)
 			*vec_push(&skip) = heap_pop(&o->due[c]).id;
 	pthread_mutex_unlock(&o->mutex);
-	for (size_t i = 0; i < skip.len; i++)
-		if (!outbox_outcome(o, skip.items[i], OUTCOME_WITHHELD, STR("overdue when sending was held; the operator chose to skip it"), WALL_NEVER, &e))
-			outbox_put_back(o, skip.items[i]);
+	for (size_t i = 0; i < skip.len;) {
+		if (outbox_outcome(o, skip.items[i], OUTCOME_WITHHELD, STR("overdue when sending was held; the operator chose to skip it"), WALL_NEVER, &e))
+			i++;
+		else if (e.code == ERR_LIMIT)        /* the lane is full for a moment */
+			nanosleep(&pause, NULL);
+		else
+			outbox_put_back(o, skip.items[i++]);
+	}
 	vec_release(&skip);
 }
 
