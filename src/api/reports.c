@@ -222,35 +222,6 @@ report_journeys(struct api_call *c)
 /* ---------------------------------------------------------------- the gap map */
 
 static void
-write_gap_row(struct json_writer *w, const struct gap_row *r)
-{
-	jw_object(w);
-	jw_kstr(w, "activity", r->activity->id);
-	jw_kstr(w, "name", r->activity->name);
-	jw_kstr(w, "stage", r->activity->stage);
-	jw_kstr(w, "channel", r->activity->channel);
-	jw_kstr(w, "market", r->activity->market);
-	jw_kstr(w, "status", str_of(gap_status_text(r->status)));
-	jw_kint(w, "eligible", (int64_t)r->eligible);
-	jw_kint(w, "contactable", (int64_t)r->contactable);
-	jw_kint(w, "reached", (int64_t)r->reached);
-	jw_kint(w, "elsewhere", (int64_t)r->elsewhere);
-	jw_kstr(w, "by", r->by);
-	jw_kstr(w, "note", r->note);
-	jw_object_end(w);
-}
-
-static void
-write_day(struct json_writer *w, const char *key, int32_t day)
-{
-	struct civil date;
-	char text[16];
-	civil_of_days(day, &date);
-	snprintf(text, sizeof(text), "%04d-%02d-%02d", (int)date.year % 10000, date.month, date.day);
-	jw_kstr(w, key, str_of(text));
-}
-
-static void
 ask_now(struct engine *g, void *context)
 {
 	*(wall *)context = engine_now(g);
@@ -262,24 +233,6 @@ today(struct api_call *c)
 	wall now = {0};
 	workspace_ask(c->api->workspace, ask_now, &now);
 	return (int32_t)((now.ms > 0 && now.ms < WALL_NEVER.ms ? now : clock_wall()).ms / DAY);
-}
-
-static void
-write_gap(const struct gap_map *m, struct json_writer *w)
-{
-	jw_object(w);
-	write_day(w, "from", m->from_day);
-	write_day(w, "to", m->to_day);
-	jw_kint(w, "days", GAP_WINDOW_DAYS);
-	jw_kobject(w, "count");
-	for (size_t s = 0; s < GAP_STATUS_COUNT; s++)
-		jw_kint(w, gap_status_text((enum gap_status)s), (int64_t)m->by_status[s]);
-	jw_object_end(w);
-	jw_karray(w, "activities");
-	for (size_t i = 0; i < m->n; i++)
-		write_gap_row(w, &m->rows[i]);
-	jw_array_end(w);
-	jw_object_end(w);
 }
 
 void
@@ -303,7 +256,7 @@ report_gap(struct api_call *c)
 	if (ok) {
 		ok = measure_gap(db, p, market, today(c), &c->arena, &map, &e);
 		if (ok)
-			write_gap(&map, &w);
+			gap_map_write_json(&map, &w);
 		sqlite3_close(db);
 	}
 	program_drop(c, p);

@@ -6,48 +6,11 @@
 enum { WIDE = 130 };
 
 static void
-write_row(struct json_writer *w, const struct gap_row *r)
-{
-	jw_object(w);
-	jw_kstr(w, "activity", r->activity->id);
-	jw_kstr(w, "name", r->activity->name);
-	jw_kstr(w, "stage", r->activity->stage);
-	jw_kstr(w, "channel", r->activity->channel);
-	jw_kstr(w, "market", r->activity->market);
-	jw_kstr(w, "status", str_of(gap_status_text(r->status)));
-	jw_kint(w, "eligible", (int64_t)r->eligible);
-	jw_kint(w, "contactable", (int64_t)r->contactable);
-	jw_kint(w, "reached", (int64_t)r->reached);
-	jw_kint(w, "elsewhere", (int64_t)r->elsewhere);
-	jw_kstr(w, "by", r->by);
-	jw_kstr(w, "note", r->note);
-	jw_object_end(w);
-}
-
-static void
-day_format(int32_t day, char buf[16])
-{
-	struct civil c;
-	civil_of_days(day, &c);
-	snprintf(buf, 16, "%04d-%02d-%02d", (int)c.year % 10000, c.month, c.day);
-}
-
-static void
 say_map_json(const struct invocation *in, const struct gap_map *m)
 {
-	char from[16], to[16];
 	struct buf json = {0};
 	struct json_writer w = json_writer_on(&json);
-	day_format(m->from_day, from);
-	day_format(m->to_day, to);
-	jw_object(&w);
-	jw_kstr(&w, "from", str_of(from));
-	jw_kstr(&w, "to", str_of(to));
-	jw_karray(&w, "activities");
-	for (size_t i = 0; i < m->n; i++)
-		write_row(&w, &m->rows[i]);
-	jw_array_end(&w);
-	jw_object_end(&w);
+	gap_map_write_json(m, &w);
 	say_json(in, &json);
 	buf_release(&json);
 }

@@ -57,6 +57,11 @@ struct gap_map {
 MUST_CHECK bool measure_gap(sqlite3 *db, const struct program *p, struct str market, int32_t to_day, struct arena *a,
     struct gap_map *ret, struct err *e);
 
+/* {"from","to","days","count":{status: n},"activities":[…]}: what the API and `gap --json` answer. */
+void gap_map_write_json(const struct gap_map *m, struct json_writer *w);
+/* "2026-03-02" of days since 1970. */
+void day_format(int32_t day, char buf[16]);
+
 /* ---------------------------------------------------------------- folding anew (scratch.c) */
 
 /* An engine that has folded the log of DIR for state only, as if p had been live from the start, settled at the log's end. The engine
