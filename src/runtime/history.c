@@ -23,6 +23,7 @@ struct folding {
 	struct store *s;
 	struct group *g;
 	VEC(struct place) places;
+	int64_t last_row;        /* of all that is collected */
 	struct unpacked *cache;
 	struct json_parser *parser;
 	msec shift;
@@ -44,11 +45,17 @@ collect(struct folding *f, struct err *e)
 	while ((ok = store_step(f->s, q, &row, e)) && row) {
 		uint32_t id = (uint32_t)store_get_int(f->s, q, 0);
 		struct str items = store_get_str(f->s, q, 2);
+		f->last_row = id;
+		/* What comes late is what no fold has taken; ground entries were folded when they came. */
+		if (f->late && id <= f->w->staged_folded)
+			continue;
 		for (uint32_t i = 0; (size_t)(i + 1) * ITEM_BYTES <= items.len; i++) {
 			struct item it;
 			if (!item_read((const uint8_t *)items.ptr + (size_t)i * ITEM_BYTES, &it))
 				continue;
 			bool ground = !it.history && is_ground_kind(it.kind);
+			if (f->late && ground)
+				continue;
 			*vec_push(&f->places) = (struct place){ground ? GROUND_FIRST : it.happened.ms, id, i};
 		}
 	}
@@ -143,7 +150,7 @@ forget_fold(struct folding *f, wall ending, msec live_tail, struct err *e)
 	return store_run(f->s, QUERY_BEGIN, e) &&
 	    (sqlite3_exec(f->s->db, forget, NULL, NULL, NULL) == SQLITE_OK || store_fail(f->s, "starting the history anew", e)) &&
 	    meta_set_text(f->s, "history_fold", str_of(parameters), e) && meta_set_int(f->s, "recover_from", 0, e) &&
-	    store_run(f->s, QUERY_COMMIT, e);
+	    meta_set_int(f->s, "staged_folded", 0, e) && store_run(f->s, QUERY_COMMIT, e);
 }
 
 /* The programs that will come are declared first, as a fresh fold does. */
@@ -311,7 +318,8 @@ static bool
 fold_ended(struct folding *f, struct err *e)
 {
 	struct workspace *w = f->w;
-	bool ok = meta_set_text(f->s, "history_fold", STR(""), e);
+	bool ok = meta_set_int(f->s, "staged_folded", f->last_row, e) && meta_set_text(f->s, "history_fold", STR(""), e);
+	w->staged_folded = f->last_row;
 	w->clear_staged = !w->in_history;
 	door_open(&w->door, clock_wall(), clock_ms(), w->at);
 	return ok;

@@ -311,7 +311,7 @@ read_position(struct workspace *w, uint64_t *ret_last, struct err *e)
 {
 	int64_t recover_from = 0, live = 0;
 	if (!log_last_seq(w->store, ret_last, e) || !meta_get_int(w->store, "recover_from", &recover_from, NULL, e) ||
-	    !meta_get_int(w->store, "live", &live, NULL, e))
+	    !meta_get_int(w->store, "live", &live, NULL, e) || !meta_get_int(w->store, "staged_folded", &w->staged_folded, NULL, e))
 		return false;
 	w->seq = *ret_last;
 	w->recover_from = (uint64_t)recover_from;

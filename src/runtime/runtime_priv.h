@@ -149,6 +149,7 @@ struct workspace {
 	uint64_t recover_from;
 	uint64_t trickle_from;           /* everything before it is packed */
 	bool clear_staged;
+	int64_t staged_folded;           /* collected rows up to here stand in the log; only they may be cleared */
 
 	/* read by anybody, written by one */
 	_Atomic bool in_history;

@@ -270,6 +270,7 @@ clear_staged(struct workspace *w)
 	struct err e;
 	if (!w->clear_staged)
 		return false;
+	store_int(w->store, QUERY_STAGED_CLEAR_SOME, 1, w->staged_folded);
 	must(store_run(w->store, QUERY_STAGED_CLEAR_SOME, &e), &e);
 	w->clear_staged = sqlite3_changes(w->store->db) > 0;
 	return w->clear_staged;

@@ -61,7 +61,7 @@ SELECT n, codec, body, items FROM staged WHERE id = ?1;
 -- name: staged_count
 SELECT count(*), coalesce(sum(n), 0) FROM staged;
 -- name: staged_clear_some
-DELETE FROM staged WHERE id IN (SELECT id FROM staged ORDER BY id LIMIT 64);
+DELETE FROM staged WHERE id IN (SELECT id FROM staged WHERE id <= ?1 ORDER BY id LIMIT 64);
 
 -- name: profile_put
 INSERT OR REPLACE INTO profile (number, as_of, forward, user_id, email, phone, country, zone, locale, traits, anonymous_ids, stages,
