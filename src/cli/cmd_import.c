@@ -192,12 +192,13 @@ write_result(const struct invocation *in, const struct importing *x, const struc
 
 /* While a workspace is in its history, files are merged by time and folded anew, so that everything is dated as it happened. */
 static bool
-finish_history(const struct invocation *in, struct importing *x, struct err *e)
+finish_history(const struct invocation *in, struct importing *x, wall last, struct err *e)
 {
 	const char *ending = option_value(in, "ending");
 	wall end = WALL_NEVER;
+	/* By whole days, so that everything keeps its time of day: the latest falls within the last 24 hours. */
 	if (ending && str_eq(str_of(ending), STR("now")))
-		end = clock_wall();
+		end = last.ms > WALL_BEFORE_ALL.ms ? wall_add(last, (clock_wall().ms - last.ms) / DAY * DAY) : clock_wall();
 	else if (ending && !wall_parse(str_of(ending), &end))
 		return fail(e, ERR_INVALID, "--ending is `now` or a day such as 2026-03-01, not %s", ending);
 	x->progress.what = "folding the history";
@@ -221,7 +222,7 @@ import(const struct invocation *in, struct importing *x, const struct import_opt
 	bool first = o->history && workspace_in_history(in->workspace);
 	bool ok = import_files(o, &r, e);
 	progress_end(&x->progress);
-	ok = ok && (!first || finish_history(in, x, e));
+	ok = ok && (!first || finish_history(in, x, r.last, e));
 	if (ok && in->json)
 		write_result(in, x, &r);
 	else if (ok)
@@ -267,7 +268,7 @@ static const struct option options[] = {
     {"map", "NAME|FILE", "how columns become events: a shipped map or your own file"},
     {"history", NULL, "updates people, starts nothing (the default)"},
     {"live", NULL, "stamped with the present; journeys start"},
-    {"ending", "now|DAY", "shift the history to end then; its last day is lived through, with decisions"},
+    {"ending", "now|DAY", "shift the history by whole days to end then; its last day is lived through, with decisions"},
     {"refused", "FILE", "write all refused rows to this CSV file"},
     {NULL, NULL, NULL},
 };

@@ -193,7 +193,8 @@ minute_of(struct str s)
 	for (size_t i = 0; i < 5; i++)
 		if (i != 2 && (s.ptr[i] < '0' || s.ptr[i] > '9'))
 			return -1;
-	return ((s.ptr[0] - '0') * 10 + s.ptr[1] - '0') * 60 + (s.ptr[3] - '0') * 10 + s.ptr[4] - '0';
+	int hour = (s.ptr[0] - '0') * 10 + s.ptr[1] - '0', minute = (s.ptr[3] - '0') * 10 + s.ptr[4] - '0';
+	return hour < 24 && minute < 60 ? hour * 60 + minute : -1;
 }
 
 /* Open by its hours of today, when it has some. */
