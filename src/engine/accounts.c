@@ -107,8 +107,10 @@ look_again(struct engine *g, uint32_t member)
 	struct standing *s = person_at(g, member)->standing;
 	if (!s)
 		return;
-	for (uint32_t w = 0; w < s->program->n_words; w++)
+	for (uint32_t w = 0; w < s->program->n_words; w++) {
 		s->timed[w] |= s->program->by_people[w];
+		s->soon[w] |= s->program->by_people[w];
+	}
 	person_at(g, member)->conditions_due = wall_min(person_at(g, member)->conditions_due, g->latest);
 	alarm_pull(g, member, g->latest);
 }

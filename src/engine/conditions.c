@@ -2,6 +2,8 @@
  * follow. */
 #include "engine/engine_priv.h"
 
+static const msec SOON = 32 * DAY;
+
 /* ---------------------------------------------------------------- what is stale */
 
 static void
@@ -51,35 +53,46 @@ stale_added(struct engine *g, uint32_t stream, wall happened)
 }
 
 static void
-stale_most(struct engine *g, bool timed_only)
+stale_most(struct engine *g, const uint64_t *which, wall due)
 {
 	struct at_hand *h = &g->at_hand;
-	if (!h->program)
-		return;
 	const struct live_program *lp = h->program;
 	struct standing *s = person_at(g, h->person)->standing;
 	uint32_t n = (uint32_t)lp->p->n_conditions;
 	for (uint32_t w = 0; w < lp->n_words; w++) {
 		uint64_t all = n - w * 64 >= 64 ? UINT64_MAX : (1ull << n % 64) - 1;
-		h->stale[w] |= (timed_only ? s->timed[w] & all : all) & ~lp->lazy[w];
+		h->stale[w] |= (which ? which[w] & all : all) & ~lp->lazy[w];
 		h->any_stale |= h->stale[w] != 0;
 		s->truths[w] &= ~lp->lazy[w];
 		s->wanted[w] = 0;        /* whoever still waits for one asks again */
 	}
-	person_at(g, h->person)->conditions_due = WALL_NEVER;
+	person_at(g, h->person)->conditions_due = due;
 }
 
 void
 stale_all(struct engine *g)
 {
-	stale_most(g, false);
+	if (!g->at_hand.program)
+		return;
+	struct standing *s = person_at(g, g->at_hand.person)->standing;
+	s->later = WALL_NEVER;
+	stale_most(g, NULL, WALL_NEVER);
 }
 
-/* The rest stands whatever the time is. */
+/* The rest stands whatever the time is. Most of what time may turn it turns in months: those are not looked at before the first of them
+ * is due. */
 void
 stale_timed(struct engine *g)
 {
-	stale_most(g, true);
+	if (!g->at_hand.program)
+		return;
+	struct standing *s = person_at(g, g->at_hand.person)->standing;
+	if (s->later.ms > g->instant.ms) {
+		stale_most(g, s->soon, s->later);
+		return;
+	}
+	s->later = WALL_NEVER;
+	stale_most(g, s->timed, WALL_NEVER);
 }
 
 /* ---------------------------------------------------------------- stages */
@@ -211,6 +224,23 @@ turn(struct run *r, uint32_t condition, uint32_t place, bool now)
 }
 
 static void
+note_expiry(struct run *r, uint32_t place, wall expiry)
+{
+	struct standing *s = r->person->standing;
+	uint64_t bit = 1ull << place % 64;
+	s->timed[place / 64] &= ~bit;
+	s->soon[place / 64] &= ~bit;
+	if (expiry.ms == WALL_NEVER.ms)
+		return;
+	s->timed[place / 64] |= bit;
+	if (expiry.ms <= wall_add(r->g->instant, SOON).ms)
+		s->soon[place / 64] |= bit;
+	else
+		s->later = wall_min(s->later, expiry);
+	r->person->conditions_due = wall_min(r->person->conditions_due, expiry);
+}
+
+static void
 work_out(struct run *r, uint32_t place)
 {
 	struct engine *g = r->g;
@@ -219,12 +249,7 @@ work_out(struct run *r, uint32_t place)
 	g->worked_out++;
 	bool was = r->person->standing->truths[place / 64] >> place % 64 & 1;
 	bool now = cond_true(r->lp->p->conditions[condition].cond, &g->at_hand.facts.facts, NULL, g->instant, &g->scratch, &expiry);
-	if (expiry.ms == WALL_NEVER.ms) {
-		r->person->standing->timed[place / 64] &= ~(1ull << place % 64);
-	} else {
-		r->person->standing->timed[place / 64] |= 1ull << place % 64;
-		r->person->conditions_due = wall_min(r->person->conditions_due, expiry);
-	}
+	note_expiry(r, place, expiry);
 	if (now != was)
 		turn(r, condition, place, now);
 }
@@ -321,13 +346,14 @@ standing_be_born(struct engine *g)
 		learn_births(g, lp);
 	for (uint32_t w = 0; w < lp->n_words; w++) {
 		s->truths[w] = lp->born_true[w];
-		s->timed[w] = 0;
+		s->timed[w] = s->soon[w] = 0;
 		h->stale[w] = lp->born_ask[w];
 		h->any_stale |= h->stale[w] != 0;
 	}
 	for (uint32_t c = 0; c < lp->p->n_segments; c++)
 		if (holds(s, c))
 			members_add(lp->members[c], h->person);
+	s->later = WALL_NEVER;
 	h->all_models = true;
 }
 
@@ -336,12 +362,14 @@ standing_new(const struct live_program *lp)
 {
 	uint32_t models = (uint32_t)lp->p->n_models;
 	size_t bits = sizeof(uint64_t) * lp->n_words, times = sizeof(wall) * models;
-	struct standing *s = mem_alloc(sizeof(*s) + 3 * bits + times + models);
+	struct standing *s = mem_alloc(sizeof(*s) + 4 * bits + times + models);
 	s->program = lp;
 	s->wanted = s->truths + lp->n_words;
 	s->timed = s->wanted + lp->n_words;
+	s->soon = s->timed + lp->n_words;
 	memset(s->timed, 0xff, bits);    /* until it is known better */
-	s->since = (wall *)(void *)((char *)s->truths + 3 * bits);
+	s->later = WALL_BEFORE_ALL;
+	s->since = (wall *)(void *)((char *)s->truths + 4 * bits);
 	s->stage = (uint8_t *)s->since + times;
 	memset(s->stage, STAGE_NOWHERE, models);
 	return s;

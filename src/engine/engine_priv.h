@@ -74,6 +74,8 @@ struct standing {
 	uint8_t *stage;                      /* [model] */
 	uint64_t *wanted;                    /* by place: lazy ones that somebody asked for; their truths are kept, those of the rest are 0 */
 	uint64_t *timed;                     /* by place: time alone may turn it (not saved: then all may be) */
+	uint64_t *soon;                      /* by place: of those the ones that an alarm looks at */
+	wall later;                          /* none of the rest turns by time alone before; an alarm from then on looks at all */
 	uint64_t truths[];                   /* by place */
 };
 struct person {
