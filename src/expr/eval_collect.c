@@ -487,6 +487,82 @@ distinct(struct ev *ev, const struct value *items, size_t n)
 	return found;
 }
 
+/* Is it the aggregate `count distinct` of a column or a day of events? */
+bool
+is_distinct_of_rows(const struct op *op)
+{
+	if (op->code != OP_AGGREGATE || op->sub != AGG_DISTINCT || kid(op)->code != OP_EVENTS || after(kid(op)) >= after(op))
+		return false;
+	const struct op *field = after(kid(op));
+	return field->code == OP_COLUMN || (field->code == OP_ROW_PART && field->sub == PART_DATE);
+}
+
+/* Values told apart, newest first, until there are enough. */
+struct variety {
+	struct value found[DISTINCT_MOST];
+	uint64_t hashes[DISTINCT_MOST];
+	uint64_t n;
+};
+
+static void
+add_variety(struct variety *x, const struct value *v)
+{
+	uint64_t hash = value_hash(v);
+	for (uint64_t i = 0; i < x->n; i++)
+		if (x->hashes[i] == hash && value_equal(&x->found[i], v))
+			return;
+	x->hashes[x->n] = hash;
+	x->found[x->n++] = *v;
+}
+
+/* Rows of one event mostly stand side by side with the same few texts, and those are kept once. */
+static bool
+is_as_before(const struct value *before, const struct value *v)
+{
+	return v->kind == VALUE_TEXT && before->kind == VALUE_TEXT && v->text.ptr == before->text.ptr && v->text.len == before->text.len;
+}
+
+/* `count distinct … >= need`, by whatever name: what leaves the window can only lower it, so that while there are too few no instant
+ * needs to be waited for; while there are enough, it is the one at which the oldest of those looked at leaves. */
+bool
+eval_distinct_is(struct ev *ev, const struct op *op, uint64_t need, wall *expiry)
+{
+	const struct op *c = kid(op), *field = after(c), *filter = c->filtered ? kid(c) : NULL;
+	struct held held = {ev->row, ev->item};
+	struct variety x;
+	struct value before = VALUE_NONE;
+	struct span s;
+	wall filters = WALL_NEVER, at = WALL_NEVER, e;
+	x.n = 0;
+	span_of(ev, c, &s);
+	ev->item = NULL;
+	for (size_t i = s.to; i > s.from && x.n < need; i--) {
+		struct row stamp;
+		const struct row *row = row_at(&s.rows, i - 1, &stamp);
+		if (row->negative)
+			continue;
+		ev->row = row;
+		bool match = !filter || op_truth(ev, filter, &e);
+		if (filter)
+			filters = wall_min(filters, e);
+		if (!match)
+			continue;
+		struct value v = field->code == OP_COLUMN ? op_value(ev, field).v : value_number(local_day_of(ev, row->time));
+		if (v.kind == VALUE_MISSING || is_as_before(&before, &v))
+			continue;
+		before = v;
+		add_variety(&x, &v);
+		at = row->time;
+	}
+	ev->row = held.row;
+	ev->item = held.item;
+	if (s.enter || !s.leave)
+		*expiry = wall_min(filters, span_change(&s));
+	else
+		*expiry = wall_min(filters, x.n >= need ? wall_min(s.until, wall_add(at, s.leave)) : s.until);
+	return x.n >= need;
+}
+
 static fixed
 clamped(__int128 n)
 {

@@ -263,9 +263,28 @@ among(struct ev *ev, const struct op *op, const struct value *v, wall *expiry)
 	return false;
 }
 
+/* `count distinct … >= 3` and the like: how many are needed for it to turn; 0 = it is nothing of the kind. */
+static uint64_t
+distinct_needed(const struct op *op)
+{
+	const struct op *right = after(kid(op));
+	if (op->sub > CMP_GE || op->sub == CMP_EQ || op->sub == CMP_NE || right->code != OP_CONST || right->literal.kind != VALUE_NUMBER ||
+	    !is_distinct_of_rows(kid(op)))
+		return 0;
+	fixed n = right->literal.number;
+	if (n < 0 || n >= DISTINCT_MOST * FIXED_ONE)
+		return 0;
+	/* >= 2.5 is >= 3; > 2 is >= 3; < 2.5 is not >= 3; <= 2 is not >= 3. */
+	bool exact = n % FIXED_ONE == 0 && (op->sub == CMP_GE || op->sub == CMP_LT);
+	return (uint64_t)(n / FIXED_ONE) + (exact ? 0 : 1);
+}
+
 bool
 eval_compare(struct ev *ev, const struct op *op, wall *expiry)
 {
+	uint64_t need = distinct_needed(op);
+	if (need)
+		return eval_distinct_is(ev, kid(op), need, expiry) == (op->sub == CMP_GE || op->sub == CMP_GT);
 	struct out l = op_value(ev, kid(op));
 	const struct op *right = after(kid(op));
 	if ((op->sub == CMP_IN || op->sub == CMP_LIKE) && right->code == OP_VALUES) {

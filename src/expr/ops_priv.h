@@ -278,6 +278,10 @@ struct out op_value(struct ev *ev, const struct op *op);
 bool eval_did(struct ev *ev, const struct op *op, wall *expiry);
 bool eval_count_is(struct ev *ev, const struct op *op, wall *expiry);
 bool eval_then(struct ev *ev, const struct op *op, wall *expiry);
+/* `count distinct` of a column or day of events: are there `need` (1 to DISTINCT_MOST) different ones? */
+enum { DISTINCT_MOST = 16 };
+bool is_distinct_of_rows(const struct op *op);
+bool eval_distinct_is(struct ev *ev, const struct op *op, uint64_t need, wall *expiry);
 bool eval_quantifier(struct ev *ev, const struct op *op, wall *expiry);
 struct out eval_aggregate(struct ev *ev, const struct op *op);
 struct out eval_pick(struct ev *ev, const struct op *op);
