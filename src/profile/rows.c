@@ -7,6 +7,10 @@ struct row_extra {
 	uint64_t folded;
 	wall folded_first, folded_latest;
 	VEC(struct amend_note) notes;
+	/* What rows_view last made of rows and notes, as long as neither has changed and the arena was emptied so often. */
+	struct rows seen;
+	const struct arena *seen_in;
+	uint64_t seen_when;
 };
 /* What does not fit into the set itself: one piece of memory, so that a counted event costs little more than its 16 bytes. */
 struct row_heap {
@@ -144,6 +148,14 @@ set_extra(struct row_set *set)
 	return h->extra;
 }
 
+/* Rows or notes change. */
+static void
+set_unsee(struct row_set *set)
+{
+	if (set->on_heap && set->heap->extra)
+		set->heap->extra->seen_in = NULL;
+}
+
 static wall
 time_at(const struct row_set *set, uint32_t i)
 {
@@ -186,6 +198,7 @@ static void
 set_cut(struct row_store *s, struct row_set *set, uint32_t columns, uint32_t from, uint32_t to, bool fold)
 {
 	struct row_heap *h = set->heap;
+	set_unsee(set);
 	for (uint32_t i = from; i < to; i++) {
 		if (fold)
 			set_fold(set, time_at(set, i));
@@ -203,6 +216,7 @@ static void
 prune_notes(struct row_extra *x, wall limit)
 {
 	size_t kept = 0;
+	x->seen_in = NULL;
 	for (size_t i = 0; i < x->notes.len; i++)
 		if (x->notes.items[i].time.ms > limit.ms)
 			x->notes.items[kept++] = x->notes.items[i];
@@ -314,6 +328,7 @@ insert_row(struct row_store *s, struct row_set *set, uint32_t columns, const str
 static void
 set_put(struct row_store *s, struct row_set *set, const struct stream_shape *shape, const struct row *row)
 {
+	set_unsee(set);
 	if (shape->n_columns == 0 && !row->key && !row->negative && !(set->on_heap && set->heap->whole))
 		insert_stamp(set, row->time, row->seq);
 	else
@@ -387,6 +402,7 @@ rows_amend(struct row_store *s, struct row_sets *sets, uint32_t stream, const st
 	(void)shape;
 	struct row_extra *x = set_extra(set_open(sets, stream));
 	size_t at = notes_after(x, note);
+	x->seen_in = NULL;
 	*vec_insert(&x->notes, at) = *note;
 	if (x->notes.len > LIMIT_RETAINED_EVENTS) {
 		at = notes_oldest(x);
@@ -425,10 +441,13 @@ row_amended(const struct row_extra *x, const struct row *row, struct arena *scra
 	return seen;
 }
 
-/* The rows less those that amendments void, and with what was refunded taken off. */
+/* The rows less those that amendments void, and with what was refunded taken off. Several conditions ask for it one after the other. */
 static struct rows
 view_amended(const struct row_heap *h, uint32_t n, uint32_t columns, struct arena *scratch)
 {
+	struct row_extra *x = h->extra;
+	if (x->seen_in == scratch && x->seen_when == scratch->emptied)
+		return x->seen;
 	const struct row **items = arena_array(scratch, const struct row *, n + 1);
 	struct rows v = {.items = items};
 	for (uint32_t i = 0; i < n; i++) {
@@ -436,6 +455,9 @@ view_amended(const struct row_heap *h, uint32_t n, uint32_t columns, struct aren
 		if (seen)
 			items[v.n++] = seen;
 	}
+	x->seen = v;
+	x->seen_in = scratch;
+	x->seen_when = scratch->emptied;
 	return v;
 }
 

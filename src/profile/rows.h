@@ -49,7 +49,8 @@ struct stream_shape {
 void rows_add(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, const struct row *row, wall now);
 /* Remembers an amendment. */
 void rows_amend(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, const struct amend_note *note);
-/* The rows as conditions see them, amendments applied; read in place, or in the arena: good until rows are added. */
+/* The rows as conditions see them, amendments applied; read in place, or in the arena: good until rows are added. What was made in the arena
+ * is handed out again until it is emptied, so the arena lives at least as long as the sets. */
 struct rows rows_view(const struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, struct arena *scratch);
 /* Drops or folds what no condition can ask for any more; the result depends on the rows and now only. */
 void rows_prune(struct row_store *s, struct row_sets *sets, uint32_t stream, const struct stream_shape *shape, wall now);
