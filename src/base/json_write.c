@@ -190,8 +190,14 @@ jw_raw(struct json_writer *w, struct str json_text)
 void
 jw_int(struct json_writer *w, int64_t n)
 {
-	char text[24];
-	jw_raw(w, (struct str){text, (size_t)snprintf(text, sizeof(text), "%lld", (long long)n)});
+	char text[24], *at = text + sizeof(text);
+	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	do
+		*--at = (char)('0' + left % 10);
+	while (left /= 10);
+	if (n < 0)
+		*--at = '-';
+	jw_raw(w, (struct str){at, (size_t)(text + sizeof(text) - at)});
 }
 
 void
@@ -258,7 +264,11 @@ write_scalar(struct json_writer *w, const struct json *j)
 			jw_double(w, j->d);
 		return;
 	case JSON_TEXT:
-		jw_str(w, j->text);
+		/* No longer than its source: there is no escape in it, and none is needed. */
+		if (j->span.ptr && j->span.len == j->text.len + 2)
+			jw_raw(w, j->span);
+		else
+			jw_str(w, j->text);
 		return;
 	default:
 		jw_null(w);

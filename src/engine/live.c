@@ -94,6 +94,7 @@ live_feeds(struct engine *g, const struct event_view *ev, void (*feed)(void *sel
     void *self)
 {
 	g->feeds++;
+	texts_remember(&g->people.texts);
 	for (const struct live_program *lp = g->kept; lp; lp = lp->next) {
 		struct stream_list list = features_of_event(lp->p->features, ev->kind, ev->name);
 		for (size_t i = 0; i < list.n; i++) {
@@ -106,6 +107,7 @@ live_feeds(struct engine *g, const struct event_view *ev, void (*feed)(void *sel
 			feed(self, lp->p->features, list.items[i], lp->streams[list.items[i]]);
 		}
 	}
+	texts_forget(&g->people.texts);
 }
 
 /* ---------------------------------------------------------------- which conditions read what */

@@ -40,7 +40,8 @@ slot_of(const struct texts *t, struct str s, uint64_t hash)
 static void
 texts_grow(struct texts *t)
 {
-	struct texts bigger = {.cap = t->cap ? t->cap * 2 : 64, .len = t->len, .bytes = t->bytes};
+	struct texts bigger = *t;
+	bigger.cap = t->cap ? t->cap * 2 : 64;
 	bigger.slots = mem_alloc(sizeof(*bigger.slots) * bigger.cap);
 	for (uint32_t i = 0; i < t->cap; i++) {
 		struct text *x = t->slots[i];
@@ -175,11 +176,33 @@ value_keep_unread(struct texts *t, const struct value *v)
 		return (struct value){.kind = VALUE_JSON, .unread = true, .text = text_keep(t, v->text)};
 	if (v->kind != VALUE_JSON && v->kind != VALUE_LIST)
 		return value_keep(t, v);
+	if (v->kind == VALUE_JSON && t->node && t->node == v->json)
+		return (struct value){.kind = VALUE_JSON, .unread = true, .text = text_again(t->written)};
 	struct json_writer w = json_writer_on(&text);
 	value_write_json(v, &w);
 	struct value kept = {.kind = VALUE_JSON, .unread = true, .text = text_keep(t, buf_str(&text))};
 	buf_release(&text);
+	if (t->remembers && v->kind == VALUE_JSON) {
+		text_drop(t, t->written);
+		t->node = v->json;
+		t->written = text_again(kept.text);
+	}
 	return kept;
+}
+
+void
+texts_remember(struct texts *t)
+{
+	t->remembers = true;
+}
+
+void
+texts_forget(struct texts *t)
+{
+	text_drop(t, t->written);
+	t->remembers = false;
+	t->node = NULL;
+	t->written = (struct str){0};
 }
 
 void

@@ -9,6 +9,9 @@ struct texts {
 	struct text **slots;
 	uint32_t len, cap;
 	size_t bytes;            /* of all texts, for metrics */
+	bool remembers;
+	const struct json *node; /* what was last written as JSON, while it remembers, and its text */
+	struct str written;
 };
 void texts_release(struct texts *t);
 /* A text that is kept until text_drop; {NULL, 0} for an empty one. */
@@ -22,6 +25,9 @@ struct str text_known(const struct texts *t, struct str s);
 struct value value_keep(struct texts *t, const struct value *v);
 /* The same, but lists and objects as their JSON, shared and unread: a tenth of the memory of nodes, and nothing to parse when loaded. */
 struct value value_keep_unread(struct texts *t, const struct value *v);
+/* From here to texts_forget no JSON is changed or freed: several streams that keep the same event write it once. */
+void texts_remember(struct texts *t);
+void texts_forget(struct texts *t);
 void value_drop(struct texts *t, struct value *v);
 /* A value as JSON nodes in an arena; NULL for missing. */
 const struct json *json_of_value(struct arena *a, const struct value *v);
