@@ -412,16 +412,29 @@ rows_amend(struct row_store *s, struct row_sets *sets, uint32_t stream, const st
 
 /* ---------------------------------------------------------------- what conditions see */
 
+/* An amendment concerns rows of its key that are not later than itself. */
+static size_t
+first_note_on(const struct row_extra *x, const struct row *row)
+{
+	const struct amend_note before = {.key = row->key, .time = {row->time.ms - 1}, .seq = UINT64_MAX};
+	return notes_after(x, &before);
+}
+
+static bool
+has_notes(const struct row_extra *x, const struct row *row)
+{
+	size_t i = row->key ? first_note_on(x, row) : x->notes.len;
+	return i < x->notes.len && x->notes.items[i].key == row->key;
+}
+
 /* A copy of the row with the amendments' amounts taken off; NULL when one voids it. */
 static const struct row *
 row_amended(const struct row_extra *x, const struct row *row, struct arena *scratch, uint32_t columns)
 {
 	const struct row *seen = row;
-	const struct amend_note first = {.key = row->key, .time = {row->time.ms - 1}, .seq = UINT64_MAX};
 	if (!row->key)
 		return row;
-	/* An amendment concerns rows of its key that are not later than itself. */
-	for (size_t i = notes_after(x, &first); i < x->notes.len && x->notes.items[i].key == row->key; i++) {
+	for (size_t i = first_note_on(x, row); i < x->notes.len && x->notes.items[i].key == row->key; i++) {
 		const struct amend_note *n = &x->notes.items[i];
 		if (n->voids)
 			return NULL;
@@ -450,8 +463,13 @@ view_amended(const struct row_heap *h, uint32_t n, uint32_t columns, struct aren
 		return x->seen;
 	const struct row **items = arena_array(scratch, const struct row *, n + 1);
 	struct rows v = {.items = items};
+	uint64_t untouched = 0;          /* rows of one order stand side by side, and most orders are not amended */
 	for (uint32_t i = 0; i < n; i++) {
-		const struct row *seen = row_amended(h->extra, h->rows[i], scratch, columns);
+		const struct row *row = h->rows[i], *seen = row;
+		if (!row->key || row->key != untouched) {
+			untouched = has_notes(x, row) ? 0 : row->key;
+			seen = untouched ? row : row_amended(x, row, scratch, columns);
+		}
 		if (seen)
 			items[v.n++] = seen;
 	}
