@@ -20,6 +20,7 @@ texts_release(struct texts *t)
 	for (uint32_t i = 0; i < t->cap; i++)
 		mem_free(t->slots[i]);
 	mem_free(t->slots);
+	mem_free(t->tags);
 	*t = (struct texts){0};
 }
 
@@ -30,7 +31,7 @@ slot_of(const struct texts *t, struct str s, uint64_t hash)
 	uint32_t i = (uint32_t)hash & (t->cap - 1);
 	while (t->slots[i]) {
 		const struct text *x = t->slots[i];
-		if (x->hash == hash && x->len == s.len && memcmp(x->bytes, s.ptr, s.len) == 0)
+		if (t->tags[i] == (uint32_t)hash && x->hash == hash && x->len == s.len && memcmp(x->bytes, s.ptr, s.len) == 0)
 			break;
 		i = (i + 1) & (t->cap - 1);
 	}
@@ -43,16 +44,18 @@ texts_grow(struct texts *t)
 	struct texts bigger = *t;
 	bigger.cap = t->cap ? t->cap * 2 : 64;
 	bigger.slots = mem_alloc(sizeof(*bigger.slots) * bigger.cap);
+	bigger.tags = mem_alloc(sizeof(*bigger.tags) * bigger.cap);
 	for (uint32_t i = 0; i < t->cap; i++) {
-		struct text *x = t->slots[i];
-		if (!x)
+		if (!t->slots[i])
 			continue;
-		uint32_t at = (uint32_t)x->hash & (bigger.cap - 1);
+		uint32_t at = t->tags[i] & (bigger.cap - 1);
 		while (bigger.slots[at])
 			at = (at + 1) & (bigger.cap - 1);
-		bigger.slots[at] = x;
+		bigger.slots[at] = t->slots[i];
+		bigger.tags[at] = t->tags[i];
 	}
 	mem_free(t->slots);
+	mem_free(t->tags);
 	*t = bigger;
 }
 
@@ -72,6 +75,7 @@ text_keep(struct texts *t, struct str s)
 		x->len = (uint32_t)s.len;
 		memcpy(x->bytes, s.ptr, s.len);
 		t->slots[i] = x;
+		t->tags[i] = (uint32_t)hash;
 		t->len++;
 		t->bytes += sizeof(*x) + s.len + 1;
 	}
@@ -94,12 +98,12 @@ slot_clear(struct texts *t, uint32_t hole)
 	uint32_t mask = t->cap - 1, i = hole;
 	for (;;) {
 		i = (i + 1) & mask;
-		struct text *x = t->slots[i];
-		if (!x)
+		if (!t->slots[i])
 			break;
-		uint32_t home = (uint32_t)x->hash & mask;
+		uint32_t home = t->tags[i] & mask;
 		if (((i - home) & mask) >= ((i - hole) & mask)) {
-			t->slots[hole] = x;
+			t->slots[hole] = t->slots[i];
+			t->tags[hole] = t->tags[i];
 			hole = i;
 		}
 	}

@@ -7,6 +7,7 @@
 
 struct texts {
 	struct text **slots;
+	uint32_t *tags;          /* [slot]: low half of the hash, so that a search touches no text but the one it finds */
 	uint32_t len, cap;
 	size_t bytes;            /* of all texts, for metrics */
 	bool remembers;
