@@ -32,6 +32,24 @@ TEST(time_alone_moves_people_and_dates_the_move)
 	world_free(w);
 }
 
+/* Alarms ring meanwhile that do not look at what turns that late. */
+TEST(what_turns_in_months_turns_at_its_instant)
+{
+	struct world *w = world_new();
+	tell(w, "2026-01-05 10:00", "anna", "Order Completed", "{\"total\":120}");
+	pass(w, "2026-01-19 10:00");
+	CHECK(!is_in(w, "anna", "fresh") && is_in(w, "anna", "big") && !is_in(w, "anna", "lapsed"));
+	pass(w, "2026-02-05 00:00");
+	CHECK(is_in(w, "anna", "lapsed"));
+	tell(w, "2026-03-20 10:00", "anna", "Product Viewed", NULL);
+	tell(w, "2026-03-20 11:00", "anna", "Product Viewed", NULL);
+	pass(w, "2026-04-05 09:59");
+	CHECK(is_in(w, "anna", "big") && !is_in(w, "anna", "looking"));
+	pass(w, "2026-04-05 10:00");
+	CHECK(!is_in(w, "anna", "big"));
+	world_free(w);
+}
+
 TEST(a_tick_that_comes_late_changes_no_date)
 {
 	struct world *w = world_new();
