@@ -106,7 +106,7 @@ run(const struct invocation *in)
 	sigaddset(&stop, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &stop, NULL);
 	arena_init(&a);
-	struct workspace_options o = {.dir = in->dir, .clock_is_right = option_value(in, "clock-is-right") != NULL,
+	struct workspace_options o = {.dir = in->dir, .serves = true, .clock_is_right = option_value(in, "clock-is-right") != NULL,
 	    .activities_tsv = shipped_activities(), .progress = progress_named, .progress_self = &progress};
 	shipped_shadows(&a, &o.shadow_files, &o.n_shadow);
 	int code;

@@ -240,7 +240,7 @@ fold_batch(struct workspace *w, struct group *g, struct batch *b)
 static bool
 ticks_run(const struct workspace *w)
 {
-	return !w->closing && (w->sending || !w->in_history);
+	return !w->closing && (w->serves || !w->in_history);
 }
 
 /* 0 = a tick is due; else milliseconds until one is. */

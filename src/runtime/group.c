@@ -48,6 +48,7 @@ group_reset(struct group *g)
 	decisions_reset(&g->d);
 	arena_reset(&g->arena);
 	g->sweep_ended = g->went_live = false;
+	g->late_folded = 0;
 	g->plains = NULL;
 	g->next = NULL;
 }

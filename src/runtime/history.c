@@ -4,6 +4,9 @@
  * A fold throws away what an earlier one made and begins with number 1; that is allowed because nothing was ever sent. Its
  * parameters are written down first: a process that dies meanwhile folds again at its next start.
  *
+ * In a workspace that is live already what was collected is folded after the live entries, in the order of its happening; nothing is
+ * collected any more, so the order is the same at each start, and each commit says how many of it are folded (meta late_folded).
+ *
  * Runs on the caller's thread with both threads parked. */
 #include "runtime/runtime_priv.h"
 #include "base/clock.h"
@@ -32,6 +35,7 @@ struct folding {
 	bool late;               /* the workspace is live: nothing is folded anew, the rest comes late */
 	bool live;
 	wall last_tick;
+	size_t from;             /* places before it were folded by a process that died within */
 };
 
 #define GROUND_FIRST INT64_MIN
@@ -284,6 +288,8 @@ fold_place(struct folding *f, const struct place *p, wall first, struct err *e)
 	if (!ground && !f->late)
 		pass_time(f, en.at);
 	fold_loose(f->w, f->g, &en);
+	if (f->late)
+		f->g->late_folded = (uint64_t)(p - f->places.items) + 1;
 	commit_if_full(f);
 	return true;
 }
@@ -301,7 +307,7 @@ save_all(struct folding *f)
 static bool
 fold_all(struct folding *f, wall first, void (*tell)(void *self, uint64_t done, uint64_t total), void *self, struct err *e)
 {
-	for (size_t i = 0; i < f->places.len; i++) {
+	for (size_t i = f->from; i < f->places.len; i++) {
 		if (!fold_place(f, &f->places.items[i], first, e))
 			return false;
 		if (tell && i % 1000 == 0)
@@ -318,7 +324,8 @@ static bool
 fold_ended(struct folding *f, struct err *e)
 {
 	struct workspace *w = f->w;
-	bool ok = meta_set_int(f->s, "staged_folded", f->last_row, e) && meta_set_text(f->s, "history_fold", STR(""), e);
+	bool ok = store_run(f->s, QUERY_BEGIN, e) && meta_set_int(f->s, "staged_folded", f->last_row, e) &&
+	    meta_set_int(f->s, "late_folded", 0, e) && meta_set_text(f->s, "history_fold", STR(""), e) && store_run(f->s, QUERY_COMMIT, e);
 	w->staged_folded = f->last_row;
 	w->clear_staged = !w->in_history;
 	door_open(&w->door, clock_wall(), clock_ms(), w->at);
@@ -349,6 +356,17 @@ folding_release(struct folding *f)
 	group_free(f->g);
 }
 
+/* Where a late fold goes on that the process did not survive. */
+static bool
+find_late_place(struct folding *f, struct err *e)
+{
+	int64_t done = 0;
+	if (f->late && !meta_get_int(f->s, "late_folded", &done, NULL, e))
+		return false;
+	f->from = (uint64_t)done > f->places.len ? f->places.len : (size_t)done;
+	return true;
+}
+
 bool
 history_fold(struct workspace *w, wall ending, msec live_tail, void (*tell)(void *self, uint64_t done, uint64_t total), void *self,
     struct err *e)
@@ -367,7 +385,7 @@ history_fold(struct workspace *w, wall ending, msec live_tail, void (*tell)(void
 		f.shift = f.ending.ms - last;
 		if (live_tail > 0)
 			f.live_from = wall_add(f.ending, -live_tail);
-		ok = (f.late || start_anew(&f, ending, live_tail, e)) &&
+		ok = (f.late ? find_late_place(&f, e) : start_anew(&f, ending, live_tail, e)) &&
 		    fold_all(&f, (wall){first + f.shift}, tell, self, e);
 		if (ok) {
 			commit(&f);
@@ -377,6 +395,36 @@ history_fold(struct workspace *w, wall ending, msec live_tail, void (*tell)(void
 	}
 	folding_release(&f);
 	return ok;
+}
+
+/* Is there collected history that no fold has taken? Our own entries beside it were folded when they came. */
+static bool
+any_unfolded(struct workspace *w, bool *ret, struct err *e)
+{
+	enum query q = QUERY_STAGED_INDEX_SCAN;
+	bool row, ok;
+	*ret = false;
+	store_statement(w->store, q);
+	while ((ok = store_step(w->store, q, &row, e)) && row && !*ret) {
+		struct str items = store_get_str(w->store, q, 2);
+		struct item it;
+		if (store_get_int(w->store, q, 0) <= w->staged_folded)
+			continue;
+		for (size_t i = 0; i + ITEM_BYTES <= items.len && !*ret; i += ITEM_BYTES)
+			*ret = item_read((const uint8_t *)items.ptr + i, &it) && (it.history || !is_ground_kind(it.kind));
+	}
+	store_done(w->store, q);
+	return ok;
+}
+
+/* An import that died while it collected, or within a late fold. Where no time passes yet the next import folds all of it together. */
+static bool
+fold_left_over(struct workspace *w, struct err *e)
+{
+	bool any = false;
+	if (w->in_history && !w->serves)
+		return true;
+	return any_unfolded(w, &any, e) && (!any || history_fold(w, WALL_NEVER, 0, NULL, NULL, e));
 }
 
 bool
@@ -392,6 +440,7 @@ history_resume(struct workspace *w, struct err *e)
 		w->in_history = true;
 		ok = history_fold(w, (wall){ending}, tail, NULL, NULL, e);
 	}
+	ok = ok && fold_left_over(w, e);
 	arena_clear(&a);
 	return ok;
 }

@@ -4,6 +4,7 @@
  * in hand. Nothing here decides: a mark is an entry, and its answer is what the fold said, told once it is durable. */
 #include "runtime/runtime_priv.h"
 #include "base/clock.h"
+#include "profile/address.h"
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -15,7 +16,7 @@ struct in_hand {
 	struct message_id id;
 	uint32_t profile;
 	bool open;                       /* a mark said go, no outcome yet */
-	struct str address;              /* heap memory */
+	struct str address;              /* in the form in which suppressions compare; heap memory */
 };
 struct listener { void (*ring)(void *context); void *context; };
 struct stopper { void (*stop)(void *context, struct message_id id); void *context; };
@@ -88,12 +89,24 @@ hand_drop(struct outbox *o, struct message_id id)
 	vec_remove(&o->hand, (size_t)(h - o->hand.items));
 }
 
+/* One form for the address of a message and of a suppression: as the engine compares them. */
+static struct str
+compared_form(struct str address, char buf[static ADDRESS_BYTES])
+{
+	struct str normal;
+	if (email_normal(address, buf, &normal) || phone_normal(address, (struct str){0}, buf, &normal))
+		return normal;
+	return address;
+}
+
 static void
 hand_take(struct outbox *o, const struct message *m)
 {
-	char *copy = mem_alloc(m->address.len + 1);
-	memcpy(copy, m->address.ptr ? m->address.ptr : "", m->address.len);
-	*vec_push(&o->hand) = (struct in_hand){m->id, m->profile, false, {copy, m->address.len}};
+	char buf[ADDRESS_BYTES];
+	struct str address = compared_form(m->address, buf);
+	char *copy = mem_alloc(address.len + 1);
+	memcpy(copy, address.ptr ? address.ptr : "", address.len);
+	*vec_push(&o->hand) = (struct in_hand){m->id, m->profile, false, {copy, address.len}};
 }
 
 static bool
@@ -106,6 +119,8 @@ bool
 outbox_is_open(struct outbox *o, uint32_t profile, struct str address)
 {
 	bool open = false;
+	char buf[ADDRESS_BYTES];
+	address = compared_form(address, buf);
 	pthread_mutex_lock(&o->mutex);
 	for (size_t i = 0; i < o->hand.len && !open; i++)
 		open = concerns(&o->hand.items[i], profile, address);
@@ -117,6 +132,8 @@ void
 outbox_stop(struct outbox *o, uint32_t profile, struct str address)
 {
 	VEC(struct message_id) ids = {0};
+	char buf[ADDRESS_BYTES];
+	address = compared_form(address, buf);
 	pthread_mutex_lock(&o->mutex);
 	for (size_t i = 0; i < o->hand.len; i++)
 		if (concerns(&o->hand.items[i], profile, address))
@@ -199,16 +216,21 @@ read_row(struct store *s, struct arena *a, struct message *m)
 #undef NUMBER
 }
 
+/* False: it could not be read, which says nothing about the row. */
 static bool
-fetch(struct outbox *o, struct message_id id, struct arena *a, struct message *ret)
+fetch(struct outbox *o, struct message_id id, struct arena *a, struct message *ret, bool *ret_found)
 {
 	struct err e;
 	bool row = false;
+	*ret_found = false;
 	if (!store_statement(o->reader, QUERY_MESSAGE_GET))
 		return false;
 	store_bytes(o->reader, QUERY_MESSAGE_GET, 1, (struct str){(const char *)id.bytes, sizeof(id.bytes)});
-	if (!store_step(o->reader, QUERY_MESSAGE_GET, &row, &e) || !row)
+	if (!store_step(o->reader, QUERY_MESSAGE_GET, &row, &e))
 		return false;
+	*ret_found = row;
+	if (!row)
+		return true;
 	read_row(o->reader, a, ret);
 	store_done(o->reader, QUERY_MESSAGE_GET);
 	return true;
@@ -228,10 +250,15 @@ outbox_pull(void *self, uint8_t channel, size_t max, struct arena *a, struct mes
 	while (n < max && h->len && h->items[0].at <= now) {
 		struct due d = heap_pop(h);
 		struct message *m = &ret[n];
+		bool found;
 		/* An older time of a row that was changed since, or a row that was settled, is passed over. */
-		if (hand_find(o, d.id) || !fetch(o, d.id, a, m))
+		if (hand_find(o, d.id))
 			continue;
-		if (m->state != MESSAGE_READY || m->channel != channel || m->due.ms > now)
+		if (!fetch(o, d.id, a, m, &found)) {
+			heap_push(h, d);
+			break;
+		}
+		if (!found || m->state != MESSAGE_READY || m->channel != channel || m->due.ms > now)
 			continue;
 		hand_take(o, m);
 		n++;
@@ -246,10 +273,15 @@ outbox_put_back(void *self, struct message_id id)
 	struct outbox *o = self;
 	struct arena a;
 	struct message m;
+	bool found;
 	arena_init(&a);
 	pthread_mutex_lock(&o->mutex);
 	hand_drop(o, id);
-	if (fetch(o, id, &a, &m))
+	if (!fetch(o, id, &a, &m, &found))
+		/* Whose it is will be seen when it can be read; a pull passes over what is not its channel's. */
+		for (int c = 0; c < CHANNEL_COUNT; c++)
+			heap_push(&o->due[c], (struct due){clock_wall().ms, id});
+	else if (found)
 		heap_push(&o->due[m.channel], (struct due){m.due.ms, id});
 	pthread_mutex_unlock(&o->mutex);
 	arena_clear(&a);
@@ -424,9 +456,12 @@ outbox_ring(struct workspace *w)
 	for (int c = 0; c < CHANNEL_COUNT; c++)
 		ring |= o->due[c].len && o->due[c].items[0].at <= now;
 	o->news = false;
+	bool orphans = o->orphans.len > 0;
 	for (size_t i = 0; ring && i < o->listeners.len; i++)
 		o->listeners.items[i].ring(o->listeners.items[i].context);
 	pthread_mutex_unlock(&o->mutex);
+	if (orphans)
+		outbox_settle_orphans(w);
 }
 
 static void
@@ -474,16 +509,28 @@ outbox_load(struct workspace *w, struct err *e)
 	return store_open_reader(w->file, 0, &o->reader, e);
 }
 
-/* A mark without an outcome whose process is gone: nobody knows whether it was handed over. */
+/* A mark without an outcome whose process is gone: nobody knows whether it was handed over. What a full lane does not take is
+ * tried again after each commit. */
 void
 outbox_settle_orphans(struct workspace *w)
 {
 	struct outbox *o = w->outbox;
 	struct err e;
-	for (size_t i = 0; i < o->orphans.len; i++)
-		if (!outbox_outcome(o, o->orphans.items[i], OUTCOME_UNCERTAIN, STR("the process ended between mark and outcome"), WALL_NEVER, &e))
-			break;
-	o->orphans.len = 0;
+	struct message_id id;
+	bool taken = true;
+	while (taken) {
+		pthread_mutex_lock(&o->mutex);
+		bool any = o->orphans.len > 0;
+		if (any)
+			id = o->orphans.items[--o->orphans.len];
+		pthread_mutex_unlock(&o->mutex);
+		if (!any)
+			return;
+		taken = outbox_outcome(o, id, OUTCOME_UNCERTAIN, STR("the process ended between mark and outcome"), WALL_NEVER, &e);
+	}
+	pthread_mutex_lock(&o->mutex);
+	*vec_push(&o->orphans) = id;
+	pthread_mutex_unlock(&o->mutex);
 }
 
 void

@@ -247,7 +247,7 @@ load_ids(struct workspace *w, struct store *s, struct err *e)
 	return ok;
 }
 
-/* Collected history counts as seen too. */
+/* Collected history counts as seen too, also what a live workspace has not folded yet. */
 static bool
 load_staged_ids(struct workspace *w, struct store *s, struct err *e)
 {
@@ -256,6 +256,9 @@ load_staged_ids(struct workspace *w, struct store *s, struct err *e)
 	ok = store_statement(s, q) || store_fail(s, "reading collected history", e);
 	while (ok && (ok = store_step(s, q, &row, e)) && row) {
 		struct str items = store_get_str(s, q, 2);
+		/* What was folded stands in the log's index. */
+		if (!w->in_history && store_get_int(s, q, 0) <= w->staged_folded)
+			continue;
 		for (size_t i = 0; i + ITEM_BYTES <= items.len; i += ITEM_BYTES) {
 			uint64_t hash;
 			memcpy(&hash, items.ptr + i + 32, sizeof(hash));
@@ -278,7 +281,7 @@ ids_run(void *context)
 	job->ok = store_open_reader(w->file, 0, &s, &job->why);
 	if (!job->ok)
 		return NULL;
-	job->ok = load_ids(w, s, &job->why) && (!w->in_history || load_staged_ids(w, s, &job->why));
+	job->ok = load_ids(w, s, &job->why) && load_staged_ids(w, s, &job->why);
 	store_close(s);
 	return NULL;
 }

@@ -11,6 +11,7 @@ struct workspace_options {
 	const char *dir;
 	bool clock_is_right;             /* start although the last entry is more than thirty days old */
 	bool no_sending;                 /* e.g. import, check: channels get nothing */
+	bool serves;                     /* time passes although nothing is sent: a server without a mail server */
 	struct str activities_tsv;
 	const struct program_file *shadow_files; size_t n_shadow;
 	/* Progress of recovery for terminals; may be NULL. */

@@ -76,6 +76,7 @@ struct group {
 	struct arena arena;              /* rows and names */
 	bool sweep_ended; uint64_t sweep_start; struct buf shared;
 	bool went_live;                  /* holds the first live entry */
+	uint64_t late_folded;            /* so many collected entries came late up to and with this group; 0 = none */
 	uint64_t n_reports;
 	struct plain_job *plains;
 	struct group *next;
@@ -95,7 +96,8 @@ struct live_program { struct program *program; uint32_t users; };
 
 struct workspace {
 	char *dir, *file;
-	bool sending;                    /* ticks while in history, and channels */
+	bool sending;                    /* channels are given messages */
+	bool serves;                     /* time passes and starts the live life, also of a workspace in history */
 	int lock_fd;
 	uint8_t hash_key[16];
 	struct tz_set *zones;
@@ -261,7 +263,7 @@ void outbox_mark_folded(struct batch *b, const struct entry *en, const struct gr
 /* ---- history.c. Threads parked or not yet running. */
 MUST_CHECK bool history_fold(struct workspace *w, wall ending, msec live_tail, void (*tell)(void *self, uint64_t done, uint64_t total),
     void *self, struct err *e);
-/* A history whose fold the process did not survive is folded again. */
+/* A history whose fold the process did not survive is folded again; what was collected and never folded is folded before time goes on. */
 MUST_CHECK bool history_resume(struct workspace *w, struct err *e);
 
 /* ---- workspace.c, others */

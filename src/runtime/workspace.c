@@ -105,6 +105,7 @@ workspace_new(const struct workspace_options *o)
 	w->file = path_of(o->dir, "perennial.db");
 	w->lock_fd = -1;
 	w->sending = !o->no_sending;
+	w->serves = o->serves || w->sending;
 	w->progress = o->progress;
 	w->progress_self = o->progress_self;
 	w->trickle_from = 1;

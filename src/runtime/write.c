@@ -302,6 +302,8 @@ write_group(struct workspace *w, struct group *g)
 	write_erasures(s, g);
 	for (struct plain_job *j = g->plains; j; j = j->next)
 		write_plain(s, j);
+	if (g->late_folded)
+		must(meta_set_int(s, "late_folded", (int64_t)g->late_folded, &e), &e);
 	if (g->went_live) {
 		must(meta_set_int(s, "live", 1, &e), &e);
 		w->clear_staged = true;

@@ -265,7 +265,7 @@ TEST(a_suppression_is_acknowledged_after_the_open_hand_over)
 	NEED(o.pull(o.self, CHANNEL_EMAIL, 1, &mem, m) == 1);
 	CHECK_INT(ask_mark(&o, m[0].id).answer, MARK_GO);
 	struct batch *b = batch_new();
-	b->text = STR("{\"address\":\"A@shop.example\",\"reason\":\"unsubscribed\"}");
+	b->text = STR("{\"address\":\" A@SHOP.example \",\"reason\":\"unsubscribed\"}");
 	b->n = 1;
 	b->entries = arena_new(&b->arena, struct entry);
 	b->entries[0] = (struct entry){.kind = ENTRY_SUPPRESS, .name = STR(""), .source = STR(""), .text = b->text, .trust = TRUST_SELF};

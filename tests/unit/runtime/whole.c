@@ -308,3 +308,127 @@ TEST(killed_while_history_is_folded)
 	arena_clear(&a);
 	remove_dir(dir);
 }
+
+/* One number of the views that anybody may read. */
+static int
+count_of(const char *dir, const char *sql)
+{
+	struct err e;
+	sqlite3 *db;
+	sqlite3_stmt *st;
+	int n = -1;
+	if (!workspace_reader(dir, &db, &e))
+		return n;
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
+		n = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return n;
+}
+
+static void
+submit_history(struct workspace *w, struct shop *shop, struct acks *acks, int batches)
+{
+	for (int i = 0; i < batches; i++) {
+		struct batch *b = shop_batch(shop, 500);
+		b->lane = LANE_IMPORT;
+		for (uint32_t k = 0; k < b->n; k++) {
+			b->entries[k].history = true;
+			b->entries[k].happened = (wall){1600000000000 + (int64_t)(k * 10 + (uint32_t)i) * HOUR};
+		}
+		submit(w, b, acks);
+	}
+}
+
+static const char all_ids[] = "SELECT count(*) FROM event WHERE message_id IS NOT NULL";
+static const char different_ids[] = "SELECT count(DISTINCT message_id) FROM event WHERE message_id IS NOT NULL";
+
+/* A live call comes while history is collected, then the process dies: the next start folds the rest late. Killed within, the one
+ * after goes on where the last commit was. */
+TEST(killed_while_history_is_folded_late)
+{
+	char *dir = fresh_dir();
+	struct arena a;
+	struct acks acks;
+	struct shop shop = {.state = 7, .people = 200};
+	int partly = 0;
+	arena_init(&a);
+	acks_init(&acks);
+	struct workspace_options o = shop_options(&a, dir);
+	o.no_sending = true;
+	struct workspace *w = shop_open(&a, &o, true);
+	NEED(w);
+	submit_history(w, &shop, &acks, 60);
+	acks_wait(&acks);
+	struct shop before = shop;
+	submit(w, shop_batch(&shop, 50), &acks);
+	acks_wait(&acks);
+	CHECK(!workspace_in_history(w));
+	workspace_close(w);
+	for (int k = 0; k < 12; k++) {
+		fflush(stdout);
+		pid_t pid = fork();
+		if (pid == 0) {
+			shop_open(&a, &o, false);
+			pause();
+		}
+		usleep(40000 + (unsigned)k * 10000);
+		kill(pid, SIGKILL);
+		int status;
+		waitpid(pid, &status, 0);
+		int n = count_of(dir, all_ids);
+		partly += n > 50 && n < 30050;
+		CHECK_INT(count_of(dir, different_ids), n);
+	}
+	printf("# killed %d times with a part of it folded\n", partly);
+	w = shop_open(&a, &o, false);
+	NEED(w);
+	workspace_close(w);
+	CHECK(is_equal(&o));
+	CHECK_INT(count_of(dir, all_ids), 30050);
+	CHECK_INT(count_of(dir, different_ids), 30050);
+	/* The same live calls again, and history that comes when all is live. */
+	w = shop_open(&a, &o, false);
+	NEED(w);
+	acks_init(&acks);
+	submit(w, shop_batch(&before, 50), &acks);
+	acks_wait(&acks);
+	CHECK_INT(acks.duplicates, 50);
+	workspace_close(w);
+	arena_clear(&a);
+	remove_dir(dir);
+}
+
+/* An import died while it collected; a server then folds what there is, dated as it happened, before time goes on. */
+TEST(what_a_dead_import_collected_is_folded_before_a_server_goes_live)
+{
+	char *dir = fresh_dir();
+	struct arena a;
+	struct acks acks;
+	struct shop shop = {.state = 7, .people = 200};
+	arena_init(&a);
+	acks_init(&acks);
+	struct workspace_options o = shop_options(&a, dir);
+	o.no_sending = true;
+	struct workspace *w = shop_open(&a, &o, true);
+	NEED(w);
+	submit_history(w, &shop, &acks, 4);
+	acks_wait(&acks);
+	workspace_close(w);
+	CHECK_INT(count_of(dir, all_ids), 0);
+	o.serves = true;
+	w = shop_open(&a, &o, false);
+	NEED(w);
+	CHECK_INT(count_of(dir, all_ids), 2000);
+	for (int i = 0; i < 300 && workspace_in_history(w); i++)
+		usleep(10 * 1000);
+	CHECK(!workspace_in_history(w));        /* a tick came, although nothing is sent */
+	submit(w, shop_batch(&shop, 50), &acks);
+	acks_wait(&acks);
+	workspace_close(w);
+	CHECK(is_equal(&o));
+	CHECK_INT(count_of(dir, all_ids), 2050);
+	CHECK_INT(count_of(dir, "SELECT count(*) FROM event WHERE message_id IS NOT NULL AND history AND at <> happened"), 0);
+	arena_clear(&a);
+	remove_dir(dir);
+}
