@@ -6,7 +6,7 @@
 enum { PROGRESS_EVERY = 50000 };
 
 /* One program of the log. */
-struct logged { struct program *program; uint64_t seq; };
+struct logged { struct program *program; uint64_t seq; bool again; };
 typedef VEC(struct logged) logged_list;
 
 static struct program *
@@ -30,6 +30,15 @@ program_of_entry(struct workspace *w, const struct entry *en, struct err *e)
 	return p;
 }
 
+static struct program *
+same_program(const logged_list *l, const struct program *p)
+{
+	for (size_t i = 0; i < l->len; i++)
+		if (l->items[i].program->version == p->version)
+			return l->items[i].program;
+	return NULL;
+}
+
 static bool
 load_programs(struct workspace *w, struct store *s, struct engine *g, logged_list *ret, struct err *e)
 {
@@ -44,11 +53,17 @@ load_programs(struct workspace *w, struct store *s, struct engine *g, logged_lis
 		/* A program that this release refuses was live once; the fold says the same of it and goes on. */
 		if (!p)
 			continue;
-		engine_declare(g, p, &missing);
-		*vec_push(ret) = (struct logged){p, en->seq};
+		/* One that was applied again stands in the list as the first of its like: the engine keeps only that. */
+		struct program *first = same_program(ret, p);
+		if (first)
+			program_free(p);
+		else
+			engine_declare(g, p, &missing);
+		*vec_push(ret) = (struct logged){first ? first : p, en->seq, first != NULL};
 	}
 	for (size_t i = 0; i < ret->len; i++)
-		engine_offer_program(g, ret->items[i].program);
+		if (!ret->items[i].again)
+			engine_offer_program(g, ret->items[i].program);
 	log_cursor_free(c);
 	return ok;
 }
