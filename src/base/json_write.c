@@ -190,14 +190,10 @@ jw_raw(struct json_writer *w, struct str json_text)
 void
 jw_int(struct json_writer *w, int64_t n)
 {
-	char text[24], *at = text + sizeof(text);
-	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
-	do
-		*--at = (char)('0' + left % 10);
-	while (left /= 10);
-	if (n < 0)
-		*--at = '-';
-	jw_raw(w, (struct str){at, (size_t)(text + sizeof(text) - at)});
+	char text[24] = "-";
+	size_t sign = n < 0;
+	size_t len = whole_format(n < 0 ? 0 - (uint64_t)n : (uint64_t)n, text + sign);
+	jw_raw(w, (struct str){text, sign + len});
 }
 
 void

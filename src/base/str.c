@@ -286,17 +286,35 @@ str_to_fixed(struct str s, fixed *ret)
 }
 
 size_t
+whole_format(uint64_t n, char *buf)
+{
+	char digits[20];
+	size_t at = sizeof(digits), len;
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	len = sizeof(digits) - at;
+	memcpy(buf, digits + at, len);
+	buf[len] = '\0';
+	return len;
+}
+
+size_t
 fixed_format(fixed n, char *buf)
 {
 	uint64_t magnitude = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-	int len = sprintf(buf, "%s%llu", n < 0 ? "-" : "", (unsigned long long)(magnitude / FIXED_ONE));
+	size_t len = 0;
+	if (n < 0)
+		buf[len++] = '-';
+	len += whole_format(magnitude / FIXED_ONE, buf + len);
 	unsigned part = (unsigned)(magnitude % FIXED_ONE);
 	if (part) {
-		len += sprintf(buf + len, ".%04u", part);
-		while (buf[len - 1] == '0')
-			buf[--len] = '\0';
+		buf[len++] = '.';
+		for (unsigned unit = (unsigned)FIXED_ONE / 10; part; part %= unit, unit /= 10)
+			buf[len++] = (char)('0' + part / unit);
 	}
-	return (size_t)len;
+	buf[len] = '\0';
+	return len;
 }
 
 bool

@@ -33,6 +33,8 @@ MUST_CHECK bool str_to_int(struct str s, int64_t *ret);
 MUST_CHECK bool str_to_double(struct str s, double *ret);
 /* "12.3456789" → 123457 (rounded half away from zero to four places). False when not a number or out of range. */
 MUST_CHECK bool str_to_fixed(struct str s, fixed *ret);
+/* 0, 12, 18446744073709551615; ends with a NUL byte. buf needs 24 bytes; returns its length. */
+size_t whole_format(uint64_t n, char *buf);
 /* Shortest text: 12, 12.5, -0.0001. buf needs 32 bytes; returns its length. */
 size_t fixed_format(fixed n, char *buf);
 /* Out-of-range doubles and NaN return false. */

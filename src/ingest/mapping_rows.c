@@ -248,7 +248,8 @@ add_frame(const struct map_def *m, const struct entry_def *def, struct buf *to)
 	buf_add_str(to, m->source);
 	buf_add_char(to, '\x1f');
 	buf_add_str(to, m->file_pattern);
-	buf_printf(to, "\x1f%d", (int)(def - m->entries));
+	char number[24] = "\x1f";
+	buf_add(to, number, 1 + whole_format((uint64_t)(def - m->entries), number + 1));
 }
 
 static uint64_t
