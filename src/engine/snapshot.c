@@ -30,8 +30,24 @@ is_kept(const struct engine *g, uint32_t stream)
 	return g->streams.items[stream].users > 0;
 }
 
-void
-rows_write(struct engine *g, const struct row_sets *sets, struct buf *out)
+/* What has not been looked at yet, though its instant is past, still reads rows as of then. */
+static wall
+unseen_since(const struct engine *g, uint32_t person)
+{
+	const struct shared_change *change = change_unseen(g, person);
+	wall t = wall_min(g->latest, person_due(g, person));
+	return change ? wall_min(t, change->at) : t;
+}
+
+static wall
+unseen_by_anybody_since(const struct engine *g)
+{
+	wall t = g->alarms.len ? wall_min(g->latest, g->alarms.items[0].at) : g->latest;
+	return g->changes.len ? wall_min(t, g->changes.items[0].at) : t;
+}
+
+static void
+rows_write_as_of(struct engine *g, const struct row_sets *sets, wall now, struct buf *out)
 {
 	struct buf one = {0};
 	uint32_t n = 0;
@@ -42,13 +58,19 @@ rows_write(struct engine *g, const struct row_sets *sets, struct buf *out)
 		uint32_t s = sets->items[i].stream;
 		if (!is_kept(g, s))
 			continue;
-		rows_prune(&g->people.store, (struct row_sets *)sets, s, &g->shapes.items[s], g->latest);
+		rows_prune(&g->people.store, (struct row_sets *)sets, s, &g->shapes.items[s], now);
 		buf_reset(&one);
 		rows_save(sets, s, &g->shapes.items[s], &one);
 		buf_add_u64(out, g->streams.items[s].hash);
 		buf_add_lstr(out, buf_str(&one));
 	}
 	buf_release(&one);
+}
+
+void
+rows_write(struct engine *g, const struct row_sets *sets, struct buf *out)
+{
+	rows_write_as_of(g, sets, unseen_by_anybody_since(g), out);
 }
 
 void
@@ -68,7 +90,7 @@ rows_read(struct engine *g, struct row_sets *sets, struct reader *r)
 
 /* A person's rows stay as they were saved until somebody asks for them: most people of a large workspace sleep. */
 static void
-person_rows_write(struct engine *g, struct profile *p, struct buf *out)
+person_rows_write(struct engine *g, uint32_t number, struct profile *p, struct buf *out)
 {
 	struct buf raw = {0}, packed = {0};
 	if (p->rows.packed_len) {
@@ -79,7 +101,7 @@ person_rows_write(struct engine *g, struct profile *p, struct buf *out)
 		buf_add_lstr(out, STR(""));
 		return;
 	}
-	rows_write(g, &p->rows, &raw);
+	rows_write_as_of(g, &p->rows, unseen_since(g, number), &raw);
 	pack_bytes(g->people.packer, buf_str(&raw), &packed);
 	buf_add_lstr(out, buf_str(&packed));
 	/* Many rows weigh ten times as much as their bytes. */
@@ -259,7 +281,7 @@ engine_profile_save(struct engine *g, uint32_t number, struct arena *a, struct p
 	buf_add_zigzag(&b, x->dates_due.ms);
 	buf_add_char(&b, (char)x->dates_stale);
 	standing_save(x->standing, &b);
-	person_rows_write(g, p, &b);
+	person_rows_write(g, number, p, &b);
 	buf_add_char(&b, x->journeys != NULL);
 	if (x->journeys)
 		journeys_save(g, x->journeys, &b);
