@@ -44,6 +44,18 @@ say_entering(const struct invocation *in, struct apply *x, struct json_writer *w
 	}
 }
 
+/* New conditions look into the log; where its head was cut off, they see no further. */
+static void
+say_how_far(const struct invocation *in, bool past_was_read)
+{
+	wall t = workspace_sees_back_to(in->workspace);
+	char at[64];
+	if (!past_was_read || t.ms == WALL_BEFORE_ALL.ms)
+		return;
+	size_t n = wall_format(t, at);
+	tell(in, "What the new conditions ask of the past, they see back to %.*s: the log begins there.\n", (int)n, at);
+}
+
 static int
 report(const struct invocation *in, bool dry, struct buf *json)
 {
@@ -54,6 +66,16 @@ report(const struct invocation *in, bool dry, struct buf *json)
 	else
 		say(in, "The program is live.\n");
 	return 0;
+}
+
+static int
+applied(const struct invocation *in, struct progress *p, struct buf *json)
+{
+	bool past_was_read = p->last_ns != 0;
+	progress_end(p);
+	say_how_far(in, past_was_read);
+	live_settle(in);
+	return report(in, false, json);
 }
 
 static int
@@ -92,7 +114,7 @@ run(const struct invocation *in)
 	if (dry)
 		program_free(x.program), code = report(in, true, &json);
 	else if (workspace_apply(in->workspace, x.program, progress_plain, &p, &e))
-		progress_end(&p), live_settle(in), code = report(in, false, &json);
+		code = applied(in, &p, &json);
 	else
 		code = refuse(in, &e);
 	buf_release(&x.difference);

@@ -237,6 +237,9 @@ run_fold(struct run *r, struct entry *en)
 	en->at = r->now;
 	if (en->happened.ms == 0)
 		en->happened = en->at;
+	/* The engine may have begun with the state at a log's base. */
+	if (r->seq < engine_position(r->g))
+		r->seq = engine_position(r->g);
 	en->seq = ++r->seq;
 	if (!en->profile || en->kind == ENTRY_MARK)
 		engine_admit(r->g, en);

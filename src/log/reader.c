@@ -14,6 +14,8 @@ struct log_cursor {
 	struct store *store;
 	struct log_filter filter;
 	uint64_t next;                   /* first entry not looked at */
+	uint64_t base;                   /* the log begins after it */
+	bool base_known;
 	uint32_t chunk;                  /* blocks taken since the question was asked */
 	bool asking, ended;
 	bool sparse;                     /* the index is read first, bodies only where there is a hit */
@@ -225,6 +227,28 @@ next_block(struct log_cursor *c, struct err *e)
 	return true;
 }
 
+bool
+log_base(struct store *s, uint64_t *ret, struct err *e)
+{
+	int64_t base = 0;
+	if (!meta_get_int(s, "base", &base, NULL, e))
+		return false;
+	*ret = (uint64_t)base;
+	return true;
+}
+
+static bool
+know_base(struct log_cursor *c, struct err *e)
+{
+	if (c->base_known)
+		return true;
+	if (!log_base(c->store, &c->base, e))
+		return false;
+	if (c->next <= c->base)
+		c->next = c->base + 1;
+	return c->base_known = true;
+}
+
 static bool
 is_hit(struct log_cursor *c, const struct item *it, bool *ret, struct err *e)
 {
@@ -246,6 +270,8 @@ bool
 log_next(struct log_cursor *c, const struct entry **ret, struct err *e)
 {
 	c->ended = false;
+	if (!know_base(c, e))
+		return false;
 	for (;;) {
 		for (; c->i < c->n; c->i++) {
 			bool hit = c->first + c->i >= c->next;
@@ -282,8 +308,10 @@ static bool
 block_of(struct log_cursor *c, uint64_t seq, bool *ret_found, struct err *e)
 {
 	bool row;
-	*ret_found = c->n && seq >= c->first && seq < c->first + c->n;
-	if (*ret_found)
+	if (!know_base(c, e))
+		return false;
+	*ret_found = seq > c->base && c->n && seq >= c->first && seq < c->first + c->n;
+	if (*ret_found || seq <= c->base)
 		return true;
 	if (!store_statement(c->store, QUERY_BLOCK_AT))
 		return store_fail(c->store, "reading the log", e);

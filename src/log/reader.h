@@ -29,5 +29,8 @@ MUST_CHECK bool log_get(struct log_cursor *c, uint64_t seq, const struct entry *
 /* Walks back from `last` along the chain of a person: newest first, those of absorbed profiles included, at most max (0 = all). */
 MUST_CHECK bool log_chain(struct log_cursor *c, uint64_t last, size_t max, bool (*take)(void *self, const struct entry *en),
     void *self, struct err *e);
+/* The entry up to which the log's head was cut off; 0 = it is whole. No cursor gives what stands before, although some of it may not be
+ * off the disk yet. */
+MUST_CHECK bool log_base(struct store *s, uint64_t *ret, struct err *e);
 /* The latest entry's place; 0 = the log is empty. */
 MUST_CHECK bool log_last_seq(struct store *s, uint64_t *ret, struct err *e);

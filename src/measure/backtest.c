@@ -229,7 +229,7 @@ measure_backtest(const struct backtest_options *o, struct arena *a, struct backt
 	begin(&t, o->program);
 	t.run = run_new(&o->engine, o->program, &o->assume);
 	run_listen(t.run, hear, &t);
-	bool ok = replay_log(o->dir, o->program, o->to, o->progress, feed, &t, e);
+	bool ok = replay_log(o->dir, o->program, run_engine(t.run), o->to, o->progress, feed, &t, e);
 	if (ok)
 		finish(&t);
 	run_free(t.run);

@@ -155,6 +155,7 @@ workspace_metrics_json(struct workspace *w, struct json_writer *out)
 	jw_kint(out, "checkpoints", (int64_t)w->count.checkpoints);
 	jw_kint(out, "wal_bytes", (int64_t)w->count.wal_bytes);
 	jw_kint(out, "recover_from", (int64_t)w->recover_from);
+	jw_kint(out, "base", (int64_t)w->base);
 	jw_kbool(out, "in_history", w->in_history);
 	jw_kstr(out, "fence", workspace_fence(w));
 	jw_kstr(out, "sqlite", str_of(sqlite3_libversion()));

@@ -1,6 +1,7 @@
 /* recover.c -- from file to memory: the snapshot, then the entries after it for state only; the window of ids; the chains. */
 #include "runtime/runtime_priv.h"
 #include "base/limits.h"
+#include "log/cut.h"
 #include <string.h>
 
 enum { PROGRESS_EVERY = 50000 };
@@ -175,12 +176,24 @@ load_snapshot(struct workspace *w, struct store *s, struct engine *g, const logg
 	return !all_missing || backfill(s, g, *ret_from, e);
 }
 
+struct chains_of { struct workspace *w; bool wanted; };
+
+static void
+note_chain(void *self, uint32_t profile, uint64_t last_entry)
+{
+	struct chains_of *c = self;
+	if (c->wanted)
+		chain_ends_at(c->w, profile, last_entry);
+}
+
 bool
 recover_engine(struct workspace *w, struct store *s, struct engine *g, bool with_rows, uint64_t *ret_from, struct err *e)
 {
 	logged_list programs = {0};
+	struct chains_of chains = {w, g == w->engine};
 	*ret_from = 0;
-	bool ok = load_programs(w, s, g, &programs, e) && (!with_rows || load_snapshot(w, s, g, &programs, ret_from, e));
+	bool ok = load_programs(w, s, g, &programs, e) && (!with_rows || load_snapshot(w, s, g, &programs, ret_from, e)) &&
+	    (*ret_from || cut_load(s, g, note_chain, &chains, ret_from, e));
 	vec_release(&programs);
 	return ok;
 }
@@ -327,14 +340,20 @@ load_erasures(struct workspace *w, struct err *e)
 static bool
 read_position(struct workspace *w, uint64_t *ret_last, struct err *e)
 {
-	int64_t recover_from = 0, live = 0;
+	int64_t recover_from = 0, live = 0, base_at = INT64_MIN;
+	uint64_t base;
 	if (!log_last_seq(w->store, ret_last, e) || !meta_get_int(w->store, "recover_from", &recover_from, NULL, e) ||
-	    !meta_get_int(w->store, "live", &live, NULL, e) || !meta_get_int(w->store, "staged_folded", &w->staged_folded, NULL, e))
+	    !meta_get_int(w->store, "live", &live, NULL, e) || !meta_get_int(w->store, "staged_folded", &w->staged_folded, NULL, e) ||
+	    !log_base(w->store, &base, e) || !meta_get_int(w->store, "base_at", &base_at, NULL, e))
 		return false;
 	w->seq = *ret_last;
 	w->recover_from = (uint64_t)recover_from;
+	w->base = base;
+	w->base_at = base_at;
 	w->in_history = !live;
 	w->clear_staged = live;
+	/* A cut that the process did not survive left something to take away. */
+	w->clear_cut = true;
 	return true;
 }
 

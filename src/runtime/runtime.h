@@ -45,6 +45,13 @@ MUST_CHECK bool workspace_apply(struct workspace *w, struct program *p, void (*p
 bool workspace_in_history(struct workspace *w);
 MUST_CHECK bool workspace_history_finish(struct workspace *w, wall ending, msec live_tail,
     void (*progress)(void *self, uint64_t done, uint64_t total), void *self, struct err *e);
+/* Retention: cuts off the log's head, the entries stamped before `before`. The state at that base becomes the ground of later folds. The log
+ * is folded up to the base while the workspace goes on; then both threads stand aside until all is written and taken away. *ret_base:
+ * the entry before which nothing is left, 0 = the log is whole (or as it was: then nothing was old enough). */
+MUST_CHECK bool workspace_cut(struct workspace *w, wall before, void (*progress)(void *self, uint64_t done, uint64_t total), void *self,
+    uint64_t *ret_base, struct err *e);
+/* How far back a new condition sees: when the latest entry that was cut off was stamped; WALL_BEFORE_ALL = nothing was. */
+wall workspace_sees_back_to(const struct workspace *w);
 /* Plain tables: users, sessions, keys, the plan board, marks of *not applicable*: JSON by (kind, key). Waits until it is durable. */
 MUST_CHECK bool workspace_plain_put(struct workspace *w, struct str kind, struct str key, struct str json, struct err *e);
 MUST_CHECK bool workspace_plain_delete(struct workspace *w, struct str kind, struct str key, struct err *e);

@@ -150,11 +150,14 @@ struct workspace {
 	VEC(struct held_back) held_back; /* committed, acknowledged when no mark to their addresses is open */
 	uint64_t recover_from;
 	uint64_t trickle_from;           /* everything before it is packed */
-	bool clear_staged;
+	bool clear_staged, clear_cut;
 	int64_t staged_folded;           /* collected rows up to here stand in the log; only they may be cleared */
+	uint64_t n_erasures;             /* since it was opened */
 
 	/* read by anybody, written by one */
 	_Atomic bool in_history;
+	_Atomic uint64_t base;           /* the log begins after it */
+	_Atomic int64_t base_at;
 	_Atomic uint64_t durable_seq;
 	_Atomic int64_t durable_at;
 	struct { _Atomic uint64_t entries, duplicates, refused, batches, commits, commit_us_max, commit_us_sum, ticks, rows, joined, checkpoints, wal_bytes; } count;

@@ -1,8 +1,9 @@
 /* trickle.c -- what the write thread does when nothing waits: packs small neighbouring blocks together, overwrites what was
- * erased, drops collected history that was folded. Each call is one short transaction. */
+ * erased, drops collected history that was folded and what retention cut off. Each call is one short transaction. */
 #include "runtime/runtime_priv.h"
 #include "base/limits.h"
 #include "log/block.h"
+#include "log/cut.h"
 #include <stdio.h>
 
 enum { ERASE_STEPS = 16, JOIN_ENTRIES_MIN = 100 };
@@ -131,12 +132,13 @@ erase_begin(struct workspace *w, const struct erasure *x)
 {
 	struct erasing *er = vec_push(&w->erasing);
 	er->what = *x;
+	w->n_erasures++;
 	if (x->last)
 		*vec_push(&er->ends) = x->last;
 }
 
 /* The one list of tables that hold what is personal; profiles are saved anew with the erasure's own transaction. */
-static const enum query personal_tables[] = {QUERY_ERASE_MESSAGE, QUERY_ERASE_ENROLMENT, QUERY_ERASE_REPORT};
+static const enum query personal_tables[] = {QUERY_ERASE_MESSAGE, QUERY_ERASE_ENROLMENT, QUERY_ERASE_REPORT, QUERY_ERASE_BASE};
 
 static void
 erase_rows(struct workspace *w, uint32_t profile)
@@ -195,6 +197,16 @@ blank(struct buf *raw, struct buf *items, uint32_t i, uint32_t n)
 	item_write(&it, at);
 }
 
+/* Who became one with the person after the log's base stands alone in the state at the base. */
+static void
+erase_base(struct workspace *w, uint32_t profile)
+{
+	struct err e;
+	store_statement(w->store, QUERY_ERASE_BASE);
+	store_int(w->store, QUERY_ERASE_BASE, 1, profile);
+	must(store_run(w->store, QUERY_ERASE_BASE, &e), &e);
+}
+
 /* Overwrites one entry; follows its chain. */
 static void
 erase_entry(struct workspace *w, struct erasing *er, uint64_t seq)
@@ -221,6 +233,8 @@ erase_entry(struct workspace *w, struct erasing *er, uint64_t seq)
 				*vec_push(&er->ends) = seq - it.prev;
 			if (it.prev_absorbed && it.prev_absorbed < seq)
 				*vec_push(&er->ends) = seq - it.prev_absorbed;
+			if (it.absorbed && seq > w->base)
+				erase_base(w, it.absorbed);
 		}
 	}
 	store_done(s, QUERY_BLOCK_AT);
@@ -276,6 +290,15 @@ clear_staged(struct workspace *w)
 	return w->clear_staged;
 }
 
+static bool
+clear_cut(struct workspace *w)
+{
+	struct err e;
+	if (w->clear_cut)
+		must(cut_clear_some(w->store, &w->clear_cut, &e), &e);
+	return w->clear_cut;
+}
+
 bool
 trickle_some(struct workspace *w)
 {
@@ -287,7 +310,7 @@ trickle_some(struct workspace *w)
 		w->wal_must_go = !store_truncate_wal(w->store, &e);
 		return true;
 	}
-	bool more = clear_staged(w) || join_some(w);
+	bool more = clear_cut(w) || clear_staged(w) || join_some(w);
 	must(store_checkpoint(w->store, false, &e), &e);
 	return more;
 }

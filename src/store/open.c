@@ -103,6 +103,11 @@ check_file(struct store *s, const char *file, struct err *e)
 	return true;
 }
 
+/* Files made before there was retention lack its table. */
+static const char later_tables[] =
+    "CREATE TABLE IF NOT EXISTS base (base INTEGER NOT NULL, number INTEGER NOT NULL, forward INTEGER NOT NULL, last_entry INTEGER NOT NULL,"
+    " state BLOB NOT NULL, PRIMARY KEY (base, number)) WITHOUT ROWID;";
+
 static int
 note_wal(void *self, sqlite3 *db, const char *schema, int pages)
 {
@@ -132,7 +137,8 @@ store_open_writer(const char *file, struct store **ret, struct err *e)
 		return false;
 	s->writes = true;
 	/* Whoever holds the lock file is alone, so what a killed process left in the WAL may be taken over at once. */
-	if (!check_file(s, file, e) || !exec(s, writer_settings, "opening the file", e) || !prepare_all(s, e)) {
+	if (!check_file(s, file, e) || !exec(s, writer_settings, "opening the file", e) || !exec(s, later_tables, "making the tables", e) ||
+	    !prepare_all(s, e)) {
 		store_close(s);
 		return false;
 	}

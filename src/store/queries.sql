@@ -43,6 +43,18 @@ SELECT first_seq, n FROM block WHERE first_seq >= ?1 ORDER BY first_seq LIMIT 12
 SELECT first_seq, items FROM block_index WHERE first_seq >= ?1 ORDER BY first_seq;
 -- name: index_scan_back
 SELECT first_seq, items FROM block_index ORDER BY first_seq DESC;
+-- name: base_put
+INSERT INTO base (base, number, forward, last_entry, state) VALUES (?1, ?2, ?3, ?4, ?5);
+-- name: base_scan
+SELECT number, forward, last_entry, state FROM base WHERE base = ?1 ORDER BY number;
+-- name: base_clear_some
+DELETE FROM base WHERE (base, number) IN (SELECT base, number FROM base WHERE base < ?1 UNION ALL SELECT base, number FROM base WHERE base > ?1
+	LIMIT 256);
+-- name: block_cut_some
+DELETE FROM block WHERE first_seq IN (SELECT first_seq FROM block WHERE first_seq <= ?1 AND first_seq + n - 1 <= ?1 ORDER BY first_seq LIMIT 64);
+-- name: block_index_cut_some
+DELETE FROM block_index WHERE first_seq IN (SELECT first_seq FROM block_index WHERE first_seq <= ?1 AND
+	first_seq + length(items) / 48 - 1 <= ?1 ORDER BY first_seq LIMIT 64);
 -- name: name_insert
 INSERT INTO name (id, text) VALUES (?1, ?2);
 -- name: name_scan
@@ -119,5 +131,7 @@ SELECT key, value, changed FROM plain WHERE kind = ?1 ORDER BY key;
 UPDATE message SET address = NULL, frozen = NULL, detail = NULL WHERE profile = ?1;
 -- name: erase_enrolment
 UPDATE enrolment SET key = NULL, reason = NULL WHERE profile = ?1;
+-- name: erase_base
+DELETE FROM base WHERE base = (SELECT value FROM meta WHERE key = 'base') AND number = ?1;
 -- name: erase_report
 DELETE FROM report WHERE ?1 = ?1;

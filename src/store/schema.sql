@@ -1,11 +1,11 @@
 -- schema.sql -- everything that a workspace keeps, in one file, readable by anybody (`perennial sql DIR`).
 --
 -- Times are INTEGER milliseconds since 1970-01-01 UTC, money and other decimals INTEGER of 1/10000. The log (block,
--- block_index) is the truth; every other table follows from it, save meta, name, source and plain.
+-- block_index) is the truth, from its base on; every other table follows from it, save meta, name, source, base and plain.
 -- Read the log through the virtual table `event`.
 
 CREATE TABLE meta (
-	key TEXT PRIMARY KEY,            -- recover_from, fold_version, live, fence, hash_key, …
+	key TEXT PRIMARY KEY,            -- recover_from, base, base_at, fold_version, live, fence, hash_key, …
 	value                            -- integer, text or bytes, as the key says
 ) WITHOUT ROWID;
 
@@ -37,6 +37,16 @@ CREATE TABLE staged (
 	body BLOB NOT NULL,              -- as in block
 	items BLOB NOT NULL              -- as in block_index; at, profile and prev are 0
 );
+
+-- Retention cuts the log's head. What the entries up to meta.base came to is the ground of every later fold; rows with another base
+-- are of a cut that was not finished, or of the one before, and go.
+CREATE TABLE base (
+	base INTEGER NOT NULL,           -- entry up to which this is the state
+	number INTEGER NOT NULL,         -- profile; 0 = the shared state
+	forward INTEGER NOT NULL, last_entry INTEGER NOT NULL,   -- as in profile
+	state BLOB NOT NULL,             -- as in profile, or as in shared
+	PRIMARY KEY (base, number)
+) WITHOUT ROWID;
 
 -- ---------------------------------------------------------------- the snapshot
 CREATE TABLE profile (

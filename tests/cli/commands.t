@@ -11,7 +11,7 @@ from cli import Folder, Tap, is_sentence  # noqa: E402
 
 t = Tap()
 COMMANDS = ["init", "serve", "import", "check", "apply", "stages", "segment", "profile", "explain", "gap", "backtest", "sql", "export",
-            "backup", "verify"]
+            "backup", "verify", "retention"]
 # What follows the workspace in the shortest right command line.
 REST = {"sql": ["select 1 as one"], "import": ["file.ndjson"], "segment": ["customer"], "profile": ["somebody"], "explain": ["somebody"], "backup": ["copy.db"]}
 
@@ -65,7 +65,7 @@ with Folder() as f:
     r = f.json("import", "shop", "file.ndjson")
     t.ok(r.get("entries") == 2 and r.get("refused") == 0, "import --json", r)
     for c in COMMANDS:
-        if c in ("init", "serve", "import", "check"):
+        if c in ("init", "serve", "import", "check", "retention"):
             continue
         r = f.run(c, "shop", *REST.get(c, []), "--json")
         try:
@@ -91,6 +91,9 @@ with Folder() as f:
         "import by a map that is not there": ["import", "shop", "file.ndjson", "--map", "gone.yaml"],
         "import to a day that is none": ["import", "shop", "file.ndjson", "--ending", "someday"],
         "apply a folder that is not there": ["apply", "shop", "gone"],
+        "retention of a history that is still collected": ["retention", "shop", "--keep", "730d"],
+        "retention of nobody knows how long": ["retention", "shop"],
+        "retention in weeks": ["retention", "shop", "--keep", "100w"],
         "stages of a model that is not there": ["stages", "shop", "--model", "gone"],
         "segment of a name that is not there": ["segment", "shop", "no_such_segment"],
         "segment of a broken condition": ["segment", "shop", "did Order Completed"],

@@ -450,3 +450,202 @@ TEST(what_a_dead_import_collected_is_folded_before_a_server_goes_live)
 	arena_clear(&a);
 	remove_dir(dir);
 }
+
+/* ---------------------------------------------------------------- retention */
+
+static int64_t
+ask_int(const char *dir, const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *st;
+	struct err e;
+	int64_t n = -1;
+	if (!workspace_reader(dir, &db, &e))
+		return -1;
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
+		n = sqlite3_column_int64(st, 0);
+	else
+		printf("# %s: %s\n", sql, sqlite3_errmsg(db));
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return n;
+}
+
+static void
+busy(struct workspace *w, struct shop *shop, struct acks *acks)
+{
+	for (int i = 0; i < 20; i++)
+		submit(w, shop_batch(shop, i % 2 ? 200 : 3), acks);
+	acks_wait(acks);
+	usleep(300 * 1000);
+}
+
+/* The log and its index end where they should, and only one ground is left. */
+static void
+check_cut(const char *dir, uint64_t base)
+{
+	CHECK_INT(ask_int(dir, "SELECT value FROM meta WHERE key = 'base'"), (int64_t)base);
+	CHECK_INT(ask_int(dir, "SELECT min(seq) FROM event"), (int64_t)base + 1);
+	CHECK_INT(ask_int(dir, "SELECT count(*) FROM block WHERE first_seq + n - 1 <= (SELECT value FROM meta WHERE key = 'base')"), 0);
+	CHECK_INT(ask_int(dir, "SELECT count(*) FROM block_index i LEFT JOIN block b USING (first_seq) WHERE b.first_seq IS NULL"), 0);
+	CHECK_INT(ask_int(dir, "SELECT count(*) - (SELECT count(*) FROM block_index) FROM block"), 0);
+	CHECK_INT(ask_int(dir, "SELECT count(DISTINCT base) FROM base"), 1);
+}
+
+TEST(the_logs_head_is_cut_off_and_the_state_stays)
+{
+	char *dir = fresh_dir();
+	struct arena a;
+	struct acks acks;
+	struct shop shop = {.state = 7, .people = 300};
+	struct err e = {0};
+	uint64_t base = 0, before = 0;
+	arena_init(&a);
+	acks_init(&acks);
+	struct workspace_options o = shop_options(&a, dir);
+	struct workspace *w = shop_open(&a, &o, true);
+	NEED(w);
+	busy(w, &shop, &acks);
+	CHECK(workspace_cut(w, (wall){1000}, NULL, NULL, &base, &e));
+	CHECK_INT((int64_t)base, 0);
+	CHECK_INT(workspace_sees_back_to(w).ms, WALL_BEFORE_ALL.ms);
+	for (int round = 0; round < 3; round++) {
+		wall t = clock_wall();
+		busy(w, &shop, &acks);
+		if (!workspace_cut(w, t, NULL, NULL, &base, &e))
+			TAP_FAIL("%s", e.text);
+		CHECK(base > before);
+		CHECK(workspace_sees_back_to(w).ms < t.ms && workspace_sees_back_to(w).ms > 0);
+		check_cut(dir, base);
+		before = base;
+		busy(w, &shop, &acks);
+		workspace_close(w);
+		CHECK(is_equal(&o));
+		w = shop_open(&a, &o, false);
+		NEED(w);
+		CHECK(workspace_sees_back_to(w).ms < t.ms && workspace_sees_back_to(w).ms > 0);
+	}
+	/* what is new sees back to the base; disk and fresh fold agree on how far that is */
+	struct program *p = retail(&a, workspace_zones(w), &o, more_segments);
+	NEED(p);
+	NEED(workspace_apply(w, p, NULL, NULL, &e));
+	struct members m = {.known = false};
+	workspace_ask(w, members, &m);
+	CHECK(m.known);
+	busy(w, &shop, &acks);
+	workspace_close(w);
+	CHECK(is_equal(&o));
+	w = shop_open(&a, &o, false);
+	NEED(w);
+	wall t = clock_wall();
+	busy(w, &shop, &acks);
+	CHECK(workspace_cut(w, t, NULL, NULL, &base, &e));
+	CHECK(base > before);
+	workspace_close(w);
+	CHECK(is_equal(&o));
+	buf_release(&m.bitmap);
+	arena_clear(&a);
+	remove_dir(dir);
+}
+
+static void
+find_person(struct engine *g, void *context)
+{
+	uint32_t *number = context;
+	*number = engine_find(g, STR("u5"));
+}
+
+/* Who is erased after a cut is not in the ground either. */
+TEST(an_erasure_reaches_into_the_base)
+{
+	char *dir = fresh_dir();
+	struct arena a;
+	struct acks acks;
+	struct shop shop = {.state = 7, .people = 40};
+	struct err e = {0};
+	uint64_t base;
+	uint32_t number = 0;
+	arena_init(&a);
+	acks_init(&acks);
+	struct workspace_options o = shop_options(&a, dir);
+	struct workspace *w = shop_open(&a, &o, true);
+	NEED(w);
+	busy(w, &shop, &acks);
+	wall t = clock_wall();
+	busy(w, &shop, &acks);
+	NEED(workspace_cut(w, t, NULL, NULL, &base, &e));
+	NEED(base);
+	CHECK(ask_int(dir, "SELECT count(*) FROM base WHERE instr(state, CAST('u5@shop.example' AS BLOB))") > 0);
+	workspace_ask(w, find_person, &number);
+	NEED(number);
+	NEED(workspace_append_one(w, ENTRY_ERASE, STR(""), STR("{\"type\":\"erase\",\"userId\":\"u5\"}"), NULL, &e));
+	usleep(500 * 1000);
+	workspace_close(w);
+	w = shop_open(&a, &o, false);
+	NEED(w);
+	usleep(500 * 1000);
+	CHECK_INT(ask_int(dir, "SELECT count(*) FROM base WHERE instr(state, CAST('u5@shop.example' AS BLOB))"), 0);
+	workspace_close(w);
+	CHECK(is_equal(&o));
+	arena_clear(&a);
+	remove_dir(dir);
+}
+
+static NORETURN void
+cutting_child(struct arena *a, const struct workspace_options *o, int start)
+{
+	struct acks acks;
+	struct err e;
+	uint64_t base;
+	struct shop shop = {.state = (uint64_t)start * 77 + 1, .people = 300, .number = start};
+	acks_init(&acks);
+	struct workspace *w = shop_open(a, o, false);
+	if (!w)
+		_exit(9);
+	for (;;) {
+		for (int i = 0; i < 10; i++)
+			submit(w, shop_batch(&shop, 40), &acks);
+		usleep(20000);
+		if (!workspace_cut(w, wall_add(clock_wall(), -30), NULL, NULL, &base, &e))
+			_exit(8);
+	}
+}
+
+/* Wherever it is killed, the log's ground is the old one or the new one, whole. */
+TEST(killed_while_the_logs_head_is_cut_off)
+{
+	char *dir = fresh_dir();
+	struct arena a;
+	int64_t before = 0, moved = 0;
+	arena_init(&a);
+	struct workspace_options o = shop_options(&a, dir);
+	struct workspace *w = shop_open(&a, &o, true);
+	NEED(w);
+	workspace_close(w);
+	for (int k = 1; k <= 8; k++) {
+		fflush(stdout);
+		pid_t pid = fork();
+		if (pid == 0)
+			cutting_child(&a, &o, k * 1000000);
+		usleep(400000 + (unsigned)(k * 53) % 100 * 3000);
+		kill(pid, SIGKILL);
+		int status;
+		waitpid(pid, &status, 0);
+		CHECK(WIFSIGNALED(status));
+		CHECK(is_equal(&o));
+		int64_t base = ask_int(dir, "SELECT coalesce((SELECT value FROM meta WHERE key = 'base'), 0)");
+		CHECK(base >= before);
+		moved += base > before;
+		before = base;
+	}
+	CHECK(moved > 0);
+	/* What the last one left is taken away by the next start. */
+	w = shop_open(&a, &o, false);
+	NEED(w);
+	usleep(700 * 1000);
+	check_cut(dir, (uint64_t)before);
+	workspace_close(w);
+	CHECK(is_equal(&o));
+	arena_clear(&a);
+	remove_dir(dir);
+}
