@@ -209,18 +209,42 @@ identity_load(struct people *w, uint32_t number)
 
 /* ---------------------------------------------------------------- finding */
 
-/* The directories keep the latest holder; one who has another address by now is no answer. */
+/* The directory keeps the latest holder; one who has another number by now is no answer. */
 static uint32_t
-holder_of_address(const struct people *w, const struct idmap *directory, struct str normal)
+holder_of_phone(const struct people *w, struct str normal)
 {
 	char buf[ADDRESS_BYTES];
-	const uint64_t *at = idmap_get(directory, address_hash(w, normal));
+	const uint64_t *at = idmap_get(&w->phones, address_hash(w, normal));
 	uint32_t number = at ? people_resolve(w, (uint32_t)*at) : 0;
-	if (!number)
+	return number && str_eq(profile_phone(profile_at(w, number), buf), normal) ? number : 0;
+}
+
+/* How good a claim to an address is: a trusted word for it, then a user id. A browser can say any address, so it never takes the
+ * lookup over from somebody known. */
+static int
+claim_of(const struct profile *p)
+{
+	return 2 * profile_email_trusted(p) + profile_is_strong(p);
+}
+
+/* Of several people with an address the one with the best claim, then the one who came first: looked for among all, so that the
+ * answer is the same whoever came in which order, after merges, erasures and a restart. Somebody is there: the directory says so. */
+static uint32_t
+holder_of_email(const struct people *w, struct str normal)
+{
+	char buf[ADDRESS_BYTES];
+	uint64_t hash = address_hash(w, normal);
+	uint32_t best = 0;
+	if (!idmap_get(&w->emails, hash))
 		return 0;
-	const struct profile *p = profile_at(w, number);
-	struct str has = directory == &w->emails ? profile_email(p, buf) : profile_phone(p, buf);
-	return str_eq(has, normal) ? number : 0;
+	for (uint32_t n = 1; n <= w->n; n++) {
+		const struct profile *p = profile_at(w, n);
+		if (p->email_hash != hash || !profile_is_somebody(p) || !str_eq(profile_email(p, buf), normal))
+			continue;
+		if (!best || claim_of(p) > claim_of(profile_at(w, best)))
+			best = n;
+	}
+	return best;
 }
 
 uint32_t
@@ -236,8 +260,8 @@ identity_find(const struct people *w, struct str key)
 	if (!number)
 		number = holder_of(w, &w->anonymous, key);
 	if (!number && email_normal(key, buf, &normal))
-		number = holder_of_address(w, &w->emails, normal);
+		number = holder_of_email(w, normal);
 	if (!number && phone_normal(key, (struct str){0}, buf, &normal))
-		number = holder_of_address(w, &w->phones, normal);
+		number = holder_of_phone(w, normal);
 	return number;
 }

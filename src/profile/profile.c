@@ -180,16 +180,6 @@ address_hash(const struct people *w, struct str normal_address)
 	return hash ? hash : 1;
 }
 
-static void
-directory_move(struct idmap *m, uint64_t before, uint64_t now, uint32_t number)
-{
-	const uint64_t *holder = before ? idmap_get(m, before) : NULL;
-	if (before != now && holder && *holder == number)
-		idmap_remove(m, before);
-	if (now)
-		idmap_put(m, now, number);
-}
-
 void
 profile_refresh(struct people *w, uint32_t number, struct tz_set *zones)
 {
@@ -201,7 +191,9 @@ profile_refresh(struct people *w, uint32_t number, struct tz_set *zones)
 	p->zone = zone.len && zones ? tz_find(zones, zone) : NULL;
 	struct str email = profile_email(p, buf);
 	uint64_t hash = email.len ? address_hash(w, email) : 0;
-	directory_move(&w->emails, p->email_hash, hash, number);
+	/* Whoever had the address before may not be the only one: the directory says that somebody holds it, identity.c finds who. */
+	if (hash)
+		idmap_put(&w->emails, hash, number);
 	p->email_hash = hash;
 	struct str phone = profile_phone(p, buf);
 	if (phone.len)
@@ -254,8 +246,9 @@ profile_erase(struct people *w, uint32_t number, const struct stream_shape *shap
 		strmap_remove(&w->anonymous, p->ids.anonymous[i]);
 	char buf[ADDRESS_BYTES];
 	struct str phone = profile_phone(p, buf);
-	directory_move(&w->emails, p->email_hash, 0, number);
-	directory_move(&w->phones, phone.len ? address_hash(w, phone) : 0, 0, number);
+	const uint64_t *holder = phone.len ? idmap_get(&w->phones, address_hash(w, phone)) : NULL;
+	if (holder && *holder == number)
+		idmap_remove(&w->phones, address_hash(w, phone));
 	profile_clear(w, p, shapes);
 	if (p->met)
 		w->met--;

@@ -61,7 +61,7 @@ struct people {
 	struct packer *packer;
 	uint32_t packed;                 /* profiles whose rows are packed */
 	struct strmap users, anonymous;  /* id → number */
-	struct idmap emails, phones;     /* keyed hash → number of the latest holder */
+	struct idmap emails, phones;     /* keyed hash → latest holder; emails: somebody holds or held it */
 	uint8_t hash_key[16];
 };
 enum { PEOPLE_PAGE = 1024 };

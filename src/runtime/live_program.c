@@ -37,7 +37,7 @@ make(struct workspace *w, struct str text)
 static void
 drop_unused(struct workspace *w)
 {
-	for (size_t i = 0; i + 1 < w->programs.list.len;) {
+	for (size_t i = 0; w->programs.list.items && i + 1 < w->programs.list.len;) {
 		if (w->programs.list.items[i].users) {
 			i++;
 			continue;

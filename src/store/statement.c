@@ -151,7 +151,7 @@ meta_find(struct store *s, const char *key, bool *ret_found, struct err *e)
 bool
 meta_get_int(struct store *s, const char *key, int64_t *ret, bool *ret_found, struct err *e)
 {
-	bool found;
+	bool found = false;
 	if (!meta_find(s, key, &found, e))
 		return false;
 	if (found)
@@ -165,7 +165,7 @@ meta_get_int(struct store *s, const char *key, int64_t *ret, bool *ret_found, st
 bool
 meta_get_str(struct store *s, struct arena *a, const char *key, struct str *ret, bool *ret_found, struct err *e)
 {
-	bool found;
+	bool found = false;
 	if (!meta_find(s, key, &found, e))
 		return false;
 	if (found)

@@ -264,3 +264,21 @@ TEST(a_person_is_found_by_any_key)
 	CHECK_INT(identity_find(&people, STR("new@example.com")), 1);
 	CHECK_INT(identity_find(&people, STR("+358401234567")), 0);
 }
+
+TEST(an_address_finds_who_has_the_best_claim_to_it)
+{
+	begin();
+	happen(ENTRY_IDENTIFY, "{\"userId\":\"u1\"}");
+	happen(ENTRY_TRACK, "{\"anonymousId\":\"a1\"}");
+	happen(ENTRY_IDENTIFY, "{\"userId\":\"u2\"}");
+	give(2, "email", "anna@example.com");
+	CHECK_INT(identity_find(&people, STR("anna@example.com")), 2);
+	give(1, "email", "anna@example.com");
+	CHECK_INT(identity_find(&people, STR("anna@example.com")), 1);   /* a user id beats none, whoever came first */
+	give(3, "email", "anna@example.com");
+	CHECK_INT(identity_find(&people, STR("anna@example.com")), 1);   /* among equals the earlier */
+	give(1, "email", "other@example.com");
+	CHECK_INT(identity_find(&people, STR("anna@example.com")), 3);
+	give(3, "email", "third@example.com");
+	CHECK_INT(identity_find(&people, STR("anna@example.com")), 2);
+}
