@@ -265,6 +265,14 @@ has_topic(const struct json *person, struct str topic)
 	return !json_is(json_get(json_get(person, STR("topics")), topic), JSON_FALSE);
 }
 
+/* The box of a topic: what the person answered; unanswered, ticked only for who consented to hear from us on this channel. */
+static bool
+shows_topic(const struct linked *l, const struct json *person, struct str topic)
+{
+	const struct json *answer = json_get(json_get(person, STR("topics")), topic);
+	return answer ? json_is(answer, JSON_TRUE) : has_consent(person, channel_text(l).ptr);
+}
+
 /* "product_news" → "Product news" */
 static struct str
 as_words(struct api_call *c, struct str name)
@@ -313,7 +321,8 @@ link_preferences_show(struct api_call *c)
 	if (p && p->vocabulary.n_topics)
 		buf_add_cstr(&html, "<h2>What about</h2>");
 	for (size_t i = 0; p && i < p->vocabulary.n_topics; i++)
-		add_box(&html, "topic", html_escape(&c->arena, p->vocabulary.topics[i]), as_words(c, p->vocabulary.topics[i]), has_topic(person, p->vocabulary.topics[i]));
+		add_box(&html, "topic", html_escape(&c->arena, p->vocabulary.topics[i]), as_words(c, p->vocabulary.topics[i]),
+		    shows_topic(&l, person, p->vocabulary.topics[i]));
 	buf_add_cstr(&html, "<p><button>Save</button></p></form>");
 	if (p)
 		port.program_release(port.self, p);

@@ -94,6 +94,9 @@ with Server(options=["--public-url", "http://127.0.0.1"]) as s:
     r = s.call("GET", path)
     boxes = dict(re.findall(r'name="([\w.]+)" value="1"( checked)?', r.body.decode()))
     t.ok(boxes.get("channel.email") == " checked" and boxes.get("topic.offers") == " checked", "the boxes show what holds", boxes)
+    r = s.call("GET", "/l/p/" + s.token_of("p", profile=number["cleo"]))
+    boxes = dict(re.findall(r'name="([\w.]+)" value="1"( checked)?', r.body.decode()))
+    t.ok(boxes.get("channel.email") == "" and boxes.get("topic.offers") == "", "nothing is ticked for who agreed to nothing", boxes)
     r = post(path, preferences=1, **{"channel.email": 1, "topic.newsletter": 1})
     who = s.get("/api/profiles/dora").json
     t.ok(who["topics"].get("offers") is False and who["topics"].get("newsletter") is True, "what is not ticked is refused, what is left ticked is a yes", who["topics"])
